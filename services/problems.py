@@ -91,7 +91,7 @@ def problem_of(error: Exception) -> Problem:
         case Problem():
             return error
         case RequestValidationError():  # the fields and what is wrong with each, never the values that came
-            fields = {_field(entry["loc"]): str(entry["msg"]) for entry in error.errors()}
+            fields = {_field(entry["type"], entry["loc"]): str(entry["msg"]) for entry in error.errors()}
             return Problem(400, "invalid_request", "The request is malformed.", fields=fields)
         case HTTPException():  # what the router itself refuses, such as an unknown path
             code = _CODES.get(error.status_code, "invalid_request")
@@ -112,5 +112,6 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, answer)
 
 
-def _field(loc: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in loc[1:]) or str(loc[0])
+def _field(kind: str, loc: tuple[int | str, ...]) -> str:
+    """`body.user.name` is the field `user.name`; JSON that cannot be read at all is the body's fault."""
+    return str(loc[0]) if kind == "json_invalid" else ".".join(str(part) for part in loc[1:]) or str(loc[0])

@@ -50,10 +50,12 @@ class Streams:
 
     def __init__(self) -> None:
         self._enders: dict[int, Callable[[], None]] = {}
-        self._count = 0
+        self._last = 0
         self.ended = False
 
-    def __len__(self) -> int:
+    @property
+    def count(self) -> int:
+        """How many are open."""
         return len(self._enders)
 
     @contextmanager
@@ -61,8 +63,8 @@ class Streams:
         """A stream is open for as long as this lasts. `end` is called once at stop, at once when we stop already."""
         if self.ended:
             end()
-        self._count += 1
-        key = self._count
+        self._last += 1
+        key = self._last
         self._enders[key] = end
         try:
             yield
@@ -74,3 +76,7 @@ class Streams:
         self.ended = True
         for end in tuple(self._enders.values()):
             end()
+
+
+class CannotStart(Exception):
+    """One clear line that says what is wrong and what to do; shown alone, before a non-zero exit."""

@@ -1,0 +1,45 @@
+"""Rooms into one ASGI application: their routes, the probes, errors in the shape of their path, logs and counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fastapi import FastAPI
+from opentelemetry.sdk.trace import TracerProvider
+
+from services import probes, problems
+from services.loops import Loops
+from services.metrics import Metrics
+from services.observing import Observed
+from services.runtime import Measure, Service, Streams
+from services.tracing import Traced
+
+MAX_BODY = 4 * 1024 * 1024
+"""Bytes; a full post of facts or acknowledgements stays well below."""
+
+
+def application(services: Sequence[Service], loops: Loops, streams: Streams, *, tracing: TracerProvider | None = None) -> FastAPI:
+    """Build the application. FastAPI's own telemetry is off: it writes paths and query strings."""
+
+    def measures() -> Sequence[Measure]:
+        alive = [Measure("loop_alive", "Whether the loop runs.", float(up), {"loop": name}) for name, up in loops.alive().items()]
+        held = [Measure("open_streams", "Event streams that are open.", streams.count)]
+        return [*alive, *held, *(measure for service in services for measure in service.measures())]
+
+    metrics = Metrics(measures)
+    app = FastAPI(
+        title="Rescind",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        max_body_size=MAX_BODY,
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+    )
+    for service in services:
+        app.include_router(service.router)
+    app.include_router(probes.router(services, loops, metrics))
+    problems.install(app)
+    app.add_middleware(Observed, metrics=metrics)
+    if tracing:
+        app.add_middleware(Traced, provider=tracing)
+    return app
