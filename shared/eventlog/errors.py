@@ -6,6 +6,7 @@ EventLogError
 ├── UnknownOutcome       the connection was lost at COMMIT: it may or may not be written
 ├── Overloaded           too many commands wait
 └── StoreUnavailable     the database does not answer, is locked or is full
+    └── Contention       chosen as the loser of a deadlock or of a serialization conflict: nothing is written, try again at once
 """
 
 from __future__ import annotations
@@ -33,3 +34,7 @@ class Overloaded(EventLogError):
 
 class StoreUnavailable(EventLogError):
     """The database does not answer, is locked or is full; the message names which, and no secret."""
+
+
+class Contention(StoreUnavailable):
+    """The database chose this transaction as the loser of a deadlock or conflict: nothing is written, try again at once."""

