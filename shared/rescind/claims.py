@@ -23,7 +23,7 @@ class Claims:
     """
 
     iss: str
-    sub: str
+    sub: str = field(repr=False)  # who logs claims shall not log names
     aud: tuple[str, ...]
     exp: int
     iat: int

@@ -73,13 +73,12 @@ class _OfIssuer:
 class RevocationList:
     """The effective verdict on every target that still matters, at `position`.
 
-    `version` counts the changes of content: a judgement is good for as long as it stays. One thread writes at a time;
-    readers need no lock, and never see a target that goes from one verdict to another as if it had none.
+    One thread writes and takes snapshots; `judge` needs no lock, and never sees a target that goes from one verdict to another
+    as if it had none.
     """
 
     def __init__(self, position: Position = _START) -> None:
         self.position = position
-        self.version = 0
         self._issuers: dict[str, _OfIssuer] = {}
 
     def __len__(self) -> int:
@@ -87,30 +86,28 @@ class RevocationList:
         return sum(len(of.ended) + sum(map(len, of.by_type.values())) for of in self._issuers.values())
 
     def apply(self, position: Position, changes: Sequence[Change]) -> None:
-        """Go on to `position`. A position that is not above the list's own is a duplicate and changes nothing."""
+        """Go on to `position`. A position that is not above the list's own is a duplicate and changes nothing.
+
+        Of several changes of one target the last counts. Nothing is set free before everything is refused that is to be.
+        """
         if position <= self.position:
             return
-        last = {_key(change.target): change for change in changes}  # of several changes of a target the last one counts
-        for change in sorted(
-            last.values(), key=lambda change: change.verdict is None
-        ):  # what is refused first, then what is free
+        last = {_key(change.target): change for change in changes}
+        free = [change for change in last.values() if change.verdict is None]
+        for change in (*(change for change in last.values() if change.verdict is not None), *free):
             self._put(change.target, change.verdict)
         self.position = position
-        self.version += bool(last)
 
     def clear(self, targets: Iterable[Target]) -> None:
         """Take targets out of the list of an older epoch that is kept beside the new one."""
         for target in targets:
             self._put(target, None)
-        self.version += 1
 
     def judge(self, claims: Claims) -> Denied | None:
         """Give the strictest verdict over all that apply to a token: end, then hold, then refresh; None if it may pass."""
         of = self._issuers.get(claims.iss)
         if of is None:
             return None
-        if claims.sn in of.ended:
-            return _SESSION_ENDED
         found = (
             of.keys.get(claims.kid),
             of.tokens.get(claims.jti),
@@ -120,7 +117,11 @@ class RevocationList:
             of.clients.get(claims.client_id),
             of.issuer.get(claims.iss),
         )
-        return None if found == _NOTHING else _strictest(claims, found)
+        if claims.sn in of.ended:
+            return _SESSION_ENDED
+        if found != _NOTHING:
+            return _strictest(claims, found)
+        return self.judge(claims) if claims.sn in of.sessions else None  # it came there from `ended` between the two looks
 
     def changes(self) -> Iterator[Change]:
         """The whole list as changes, sessions that ended by number first; in no particular order otherwise."""
