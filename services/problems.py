@@ -1,7 +1,7 @@
 """What goes wrong, as HTTP answers. The path decides the shape, in one table.
 
 `/api/*`    what SimpleJWT front ends read: `{detail, code, reason?, why?, at?, fields?}`
-`/oauth/*`  RFC 6749 section 5.2: `{error, error_description}`
+`/oauth/*`  RFC 6749 section 5.2: `{error, error_description, reason?, why?, at?}`
 the rest    RFC 9457 problem+json: `{type, title, status, detail, code, …}`
 """
 
@@ -57,7 +57,8 @@ def _front(problem: Problem) -> JSONResponse:
 
 def _oauth(problem: Problem) -> JSONResponse:
     named = ", ".join(f"{name}: {wrong}" for name, wrong in (problem.fields or {}).items())
-    body = {"error": _OAUTH_CODES.get(problem.code, problem.code), "error_description": named or problem.detail}
+    extras = {name: value for name, value in problem.extras().items() if name != "fields"}
+    body = {"error": _OAUTH_CODES.get(problem.code, problem.code), "error_description": named or problem.detail, **extras}
     return JSONResponse(body, problem.status, {"Cache-Control": "no-store", **(problem.headers or {})})
 
 

@@ -7,16 +7,15 @@ the browser presents counts, so the session goes on.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fastapi import Response
 
+from services.issuer import base64url
 from services.issuer.api import device_cookie
 from services.issuer.api.device_cookie import Device
+from services.issuer.strict_json import read_object
 from services.issuer.views import Pair
 
 REFRESH = ("__Host-rescind-refresh-0", "__Host-rescind-refresh-1")
@@ -78,8 +77,10 @@ def _set(response: Response, name: str, value: str, life: int | None) -> None:
 def _peek(token: str) -> Presented | None:
     """Read the payload of a refresh token without any check; None for anything that does not look like one."""
     try:
-        payload = token.split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        return Presented(token, str(claims["sid"]), int(claims["gen"]), int(claims["iat"]))
-    except (IndexError, KeyError, TypeError, ValueError, RecursionError, binascii.Error):
+        claims = read_object(base64url.decode(token.split(".")[1]))
+    except (IndexError, ValueError):
         return None
+    match claims:
+        case {"sid": str(sid), "gen": int(generation), "iat": int(issued)}:
+            return Presented(token, sid, generation, issued)
+    return None

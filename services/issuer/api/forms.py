@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote_plus
 
-from services.issuer.api.strict_json import is_plain
+from services.issuer.api.bodies import is_plain
 from services.problems import Problem
 
 _FORM = "application/x-www-form-urlencoded"

@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from eventlog.errors import EventLogError
-from services.issuer.api import errors, strict_json
+from services.issuer.api import bodies, errors
 from services.issuer.errors import IssuerError
 from services.problems import Problem, problem_of, render
 
@@ -41,7 +41,7 @@ class BoundedRequest(Request):
 
     async def json(self) -> object:
         """The body as JSON; json.JSONDecodeError."""
-        return strict_json.parse(await self.body())
+        return bodies.parse(await self.body())
 
 
 class StrictRoute(APIRoute):
