@@ -13,7 +13,7 @@ from rescind.acknowledging import Acknowledger
 from rescind.errors import InvalidFeed
 from rescind.feed import Feed, FeedUnavailable, Stream
 from rescind.frames import Decoder, Delta, Frame, Snapshot
-from rescind.freshness import Freshness, boot_clock
+from rescind.freshness import Freshness
 from rescind.local_list import LocalList, OutOfStep
 from rescind.position import Position
 
@@ -40,7 +40,7 @@ class Following:
 class Follower:
     """Starts nothing until `start()`; that belongs in the process that serves, after any fork.
 
-    `max_staleness` in seconds; `keep` too: how long the list of an ended epoch counts (the longest access token life, and leeway).
+    Seconds: `max_staleness`, and `keep`, for which the list of an ended epoch counts (the longest access token life and leeway).
     `local` judges, `freshness` says how old it is: both are safe to read from any thread.
     """
 
@@ -52,16 +52,16 @@ class Follower:
         policy: str = "strict",
         max_staleness: float = 10.0,
         keep: float = 86_400.0,
-        clock: Callable[[], float] = boot_clock,
+        freshness: Freshness | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        self.freshness = Freshness(clock)
-        self.local = LocalList(keep_ms=keep * 1000, clock=clock)
+        self.freshness = freshness or Freshness()
+        self._clock = self.freshness.clock
+        self.local = LocalList(keep_ms=keep * 1000, clock=self._clock)
         self._acks = Acknowledger(
             feed, self.freshness, self._place, instance=instance, policy=policy, max_staleness=max_staleness
         )
         self._feed = feed
-        self._clock = clock
         self._jitter = jitter
         self._longest_pause = max_staleness / 2
         self._stop = threading.Event()
