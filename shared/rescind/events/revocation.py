@@ -1,11 +1,11 @@
 """The facts of the revocation log, which is the log of the list. Times are milliseconds unless a name says otherwise.
 
-A target is written as `vocabulary.Target`: `target_type`, `iss`, `target_id` (sid, jti, subject name, client_id, kid, or the `iss`
-itself) and `sn` (a session's number where it is known, else -1). What it covers:
+A target is written as `vocabulary.Target`: `target_type`, `iss`, `target_id` (sid, jti, subject name, client_id, kid, or the
+`iss` itself) and `sn` (a session's number where it is known, else -1). What it covers:
 
 `cut_sn`, `cut_except`  sessions with a number <= `cut_sn` but for `cut_except`; set by an issuer
 `cut_auth_time`         what was authenticated at or before this second; set from outside
-`cv`, `iat`             effect `refresh`: the least claims version accepted, or, until the issuer names one, the last second refused
+`cv`, `iat`             effect `refresh`: the least claims version accepted; until the issuer names one, the last second refused
 
 -1 means: not so. A target of type session, token or key is meant as a whole and has none of them (but for `refresh`).
 A hold's step-up goes by the id of its revocation.
@@ -29,7 +29,7 @@ class RevocationMade:
     sn: int = -1
     effect: str
     reason: str
-    by: str  # "user", "issuer", "client:ID", "session:SID" for a person with the scope, as in the session log where it came from there
+    by: str  # as in the session log where it comes from there, else "client:ID", or "session:SID" for a person
     at: int
     cut_sn: int = -1
     cut_except: int = -1
@@ -92,8 +92,8 @@ class HorizonMoved:
 class SourceAdded:
     """Tokens of `iss` are judged by this list.
 
-    `own`: its log is followed, by what the OAuth client `client_id` sends. Another issuer sends nothing, and its sessions live for
-    `max_session_life` seconds at most.
+    `own`: its log is followed, by what the OAuth client `client_id` sends. Another issuer sends nothing, and its sessions live
+    for `max_session_life` seconds at most.
     """
 
     wire: ClassVar[str] = "source.added.v1"
