@@ -70,6 +70,7 @@ class RevocationLifted:
 
     wire: ClassVar[str] = "revocation.lifted.v1"
     revocation_id: str
+    iss: str
     by: str
     at: int
 
