@@ -20,7 +20,7 @@ from eventlog.errors import EventLogError
 
 _RETRY_AFTER = {"Retry-After": "1"}
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
-_OAUTH_CODES = {"retry": "temporarily_unavailable", "internal": "server_error"}
+_OAUTH_CODES = {"retry": "temporarily_unavailable", "internal": "server_error", "token_not_valid": "invalid_token"}
 
 
 @dataclass(eq=False)
