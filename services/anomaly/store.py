@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
 from eventlog.port import START, Checkpoint
 from eventlog.sql.engine import lock, read_connection, write_connection
@@ -65,6 +65,13 @@ class AnomalyStore:
         with read_connection(self._engine) as connection:
             row = connection.execute(query).mappings().first()
         return command_of(row) if row else None
+
+    def backlog(self) -> int:
+        """How many commands have no answer yet."""
+        table = self._tables.outbox
+        with read_connection(self._engine) as connection:
+            count = connection.scalar(select(func.count()).select_from(table).where(table.c.outcome == "waiting"))
+        return count or 0
 
     def answered(self, finding_id: str, *, revocation_id: str = "", refusal: str = "") -> None:
         """Note what the revocation service said to a command."""
