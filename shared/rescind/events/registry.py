@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from rescind.events.administration import ADMINISTRATION_EVENTS, ClientCreated, KeyRetired, KeyRotated, PersonalDataRead
 from rescind.events.personal import Personal
+from rescind.events.revocation import REVOCATION_EVENTS, Fact
 from rescind.events.session import (
     SESSION_EVENTS,
     DeviceRenamed,
@@ -56,9 +57,12 @@ AnyEvent = (
     | KeyRotated
     | KeyRetired
     | PersonalDataRead
+    | Fact
 )
 
-EVENTS: Mapping[str, type[AnyEvent]] = {each.wire: each for each in (*SESSION_EVENTS, *SUBJECT_EVENTS, *ADMINISTRATION_EVENTS)}
+EVENTS: Mapping[str, type[AnyEvent]] = {
+    each.wire: each for each in (*SESSION_EVENTS, *SUBJECT_EVENTS, *ADMINISTRATION_EVENTS, *REVOCATION_EVENTS)
+}
 """Wire name -> class, of today's versions."""
 
 LIST_TYPES = frozenset(
