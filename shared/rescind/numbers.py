@@ -106,15 +106,14 @@ class NumberSet:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> NumberSet:
-        """Read a portable 64-bit Roaring bitmap without run containers; InvalidFeed for anything else.
-
-        What is not the canonical form of its set, or goes on behind the end, is found by writing it again.
-        """
+        """Read what `to_bytes` wrote; InvalidFeed for anything else, also for the same set written in another way."""
         numbers = cls()
         try:
             numbers._read(memoryview(data))
         except (struct.error, ValueError) as error:
             raise InvalidFeed("a set of session numbers is broken") from error
+        if numbers.to_bytes() != data:
+            raise InvalidFeed("a set of session numbers is not in its canonical form")
         return numbers
 
     def _read(self, data: memoryview) -> None:
