@@ -41,7 +41,6 @@ _ORDER = (
 )
 _NOTHING = (None,) * len(_ORDER)
 
-_EMPTY = Verdict()  # refuses nothing
 _START = Position(0, 0)
 
 Name = str | int
@@ -166,7 +165,7 @@ class RevocationList:
             of.ended.add(name)  # before it leaves the other place: a reader between the two must find it in one
             of.sessions.pop(name, None)
             return
-        if verdict is None or verdict == _EMPTY:
+        if verdict is None or verdict.empty:
             of.by_type[target.type].pop(name, None)
         else:
             of.by_type[target.type][name] = verdict

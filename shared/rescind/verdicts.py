@@ -49,6 +49,11 @@ class Verdict:
     iat: int = -1
     reason: str = ""
 
+    @property
+    def empty(self) -> bool:
+        """Whether it refuses nothing, and so stands for no verdict at all."""
+        return self.end is None and self.hold is None and self.cv < 0 and self.iat < 0
+
     def outdates(self, claims: Claims) -> bool:
         """Tell whether the token carries claims from before a change."""
         return 0 <= claims.cv < self.cv or claims.iat <= self.iat

@@ -120,7 +120,7 @@ def test_of_several_changes_of_a_target_the_last_counts() -> None:
 
 @pytest.mark.parametrize("verdict", [END, HOLD, REFRESH, Verdict(end=Cut(sn=7), reason="admin")])
 def test_a_verdict_that_says_nothing_is_none(verdict: Verdict) -> None:
-    made = listed((SESSION, verdict), (SESSION, Verdict()))
+    made = listed((SESSION, verdict), (SESSION, Verdict(reason="admin")))
     assert made.judge(accepted()) is None
     assert made.snapshot() == RevocationList(Position(1, 2)).snapshot()
 
