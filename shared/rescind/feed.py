@@ -68,3 +68,7 @@ class Feed(Protocol):
     def acknowledge(self, ack: Ack) -> Answer:
         """Say where the verifier stands, and learn the head and the ages."""
         ...
+
+    def close(self) -> None:
+        """Give back what `acknowledge` keeps; called by the thread that acknowledges, when it ends."""
+        ...

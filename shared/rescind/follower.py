@@ -213,6 +213,7 @@ class Follower:
 
     def _acknowledge_on(self) -> None:
         self._repeat("ack", self.acknowledge, self._acks.wait)
+        self._feed.close()
 
     def _repeat(self, name: str, step: Callable[[], None], rest: Callable[[], None] | None = None) -> None:
         failures = 0

@@ -95,6 +95,12 @@ class HttpFeed:
         self._ack_connection = connection
         return answer
 
+    def close(self) -> None:
+        """Close the connection that `acknowledge` keeps."""
+        kept, self._ack_connection = self._ack_connection, None
+        if kept is not None:
+            kept.close()
+
     def _connection(self, timeout: float) -> http.client.HTTPConnection:
         if self._tls is None:
             return http.client.HTTPConnection(self._host, self._port, timeout=timeout)

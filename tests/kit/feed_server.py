@@ -161,6 +161,7 @@ class _Exchange(BaseHTTPRequestHandler):
         self.end_headers()
         with self.state.changed:
             self.state.opened.append(after)
+            self.state.changed.notify_all()
         at = Position.parse(after) if after else None
         try:
             for frame in self._frames(at):

@@ -55,6 +55,9 @@ class Script:
             raise answer
         return answer
 
+    def close(self) -> None:
+        pass
+
     def snapshot_frame(self, position: Position, *changes: Change) -> Snapshot:
         listed = RevocationList(Position(position.epoch, 0))
         listed.apply(position, changes)
