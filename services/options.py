@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, NoReturn, get_type_hints
 
-from services.runtime import CannotStart
+from services.runtime import BadSetting
 
 PREFIX = "RESCIND_"
 TESTS = "RESCIND_TEST_"
@@ -80,18 +80,18 @@ def table(known: Sequence[Option]) -> str:
 
 
 def read_all(known: Sequence[Option], argv: Sequence[str], environ: Mapping[str, str]) -> dict[str, object]:
-    """The values that were given, by field name; CannotStart for what is unknown or malformed."""
+    """The values that were given, by field name; BadSetting for what is unknown or malformed."""
     return {**_from_environ(known, environ), **_from_argv(known, argv)}
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         msg = f"{message}. See --help."
-        raise CannotStart(msg)
+        raise BadSetting(msg)
 
 
 def parser(known: Sequence[Option], **about: Any) -> argparse.ArgumentParser:
-    """An argparse parser that raises CannotStart instead of printing its usage."""
+    """An argparse parser that raises BadSetting instead of printing its usage."""
     made = _Parser(allow_abbrev=False, argument_default=argparse.SUPPRESS, **about)
     for option in known:
         made.add_argument(
@@ -114,7 +114,7 @@ def _from_environ(known: Sequence[Option], environ: Mapping[str, str]) -> dict[s
     unknown = sorted(ours - {option.variable for option in known})
     if unknown:
         msg = f"Unknown variable {', '.join(unknown)}. Correct its name, or remove it; --help names all."
-        raise CannotStart(msg)
+        raise BadSetting(msg)
 
     def texts(option: Option) -> Sequence[str]:
         text = environ[option.variable]
@@ -135,9 +135,9 @@ def _value(option: Option, source: str, texts: Sequence[str]) -> object:
 def _read(option: Option, source: str, text: str) -> object:
     if option.about.choices and text not in option.about.choices:
         msg = f"{source} must be one of {', '.join(option.about.choices)}."
-        raise CannotStart(msg)
+        raise BadSetting(msg)
     try:
         return option.about.read(text)
     except ValueError as error:
         msg = f"{source} {error}."
-        raise CannotStart(msg) from error
+        raise BadSetting(msg) from error

@@ -79,4 +79,12 @@ class Streams:
 
 
 class CannotStart(Exception):
-    """One clear line that says what is wrong and what to do; shown alone, before a non-zero exit."""
+    """One clear line that says what is wrong and what to do; shown alone, before the process exits with `status`."""
+
+    status = 1
+
+
+class BadSetting(CannotStart):
+    """What was asked for cannot be."""
+
+    status = 2

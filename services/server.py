@@ -44,6 +44,12 @@ def listen(host: str, port: int) -> socket.socket:
         raise CannotStart(msg) from error
 
 
+def address(listener: socket.socket, host: str, *, tls: bool) -> str:
+    """The URL of a listener, such as `http://127.0.0.1:8000`."""
+    port = listener.getsockname()[1]
+    return f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
 def server(app: FastAPI, streams: Streams, *, tls_cert: Path | None = None, tls_key: Path | None = None) -> StreamsFirst:
     """Configure uvicorn: no access log (ours has no query strings), no trust in forwarded headers (the issuer reads them)."""
     config = uvicorn.Config(

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from services.options import Setting, options, read_all
 from services.reading import read_base_url, read_database, read_network, read_origin, read_path, read_whole
-from services.runtime import CannotStart
+from services.runtime import BadSetting
 
 MINUTE = 60
 HOUR = 60 * MINUTE
@@ -101,20 +101,24 @@ class Settings:
     anomaly_action: Annotated[str, Setting("what a finding does to the session", choices=("shadow", "hold", "end"))] = "end"
 
     # running
+    checkpoints: Annotated[
+        Path | None,
+        Setting("where the logs' signed checkpoints go; DIR/checkpoints unless given", "folder", read_path),
+    ] = None
     log_level: Annotated[str, Setting("what is logged", choices=("debug", "info", "warning", "error"))] = "info"
     otel_endpoint: Annotated[str, Setting("OTLP/HTTP endpoint for traces", "URL", read_base_url)] = ""
 
     def __post_init__(self) -> None:
         if (self.tls_cert is None) != (self.tls_key is None):
-            raise CannotStart("--tls-cert and --tls-key belong together: give both or none.")
+            raise BadSetting("--tls-cert and --tls-key belong together: give both or none.")
         if self.access_ttl >= min(self.refresh_ttl, self.remember_ttl):
-            raise CannotStart("--access-ttl must be shorter than --refresh-ttl and --remember-ttl.")
+            raise BadSetting("--access-ttl must be shorter than --refresh-ttl and --remember-ttl.")
 
 
 OPTIONS = options(Settings)
 
 
 def from_arguments(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
-    """Read options and RESCIND_ variables; CannotStart with one line for what is unknown or malformed."""
+    """Read options and RESCIND_ variables; BadSetting with one line for what is unknown or malformed."""
     given = read_all(OPTIONS, argv, environ)
     return Settings(**given)  # type: ignore[arg-type]  # each value was read by its own field's reader

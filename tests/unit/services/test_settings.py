@@ -4,7 +4,7 @@ import pytest
 
 from services.issuer.settings import IssuerSettings
 from services.options import table
-from services.runtime import CannotStart
+from services.runtime import BadSetting, CannotStart
 from services.settings import OPTIONS, Settings, from_arguments
 
 
@@ -52,7 +52,7 @@ def test_every_option_can_be_a_variable() -> None:
     ],
 )
 def test_what_is_wrong_is_one_line_without_the_value(argv: list[str], environ: dict[str, str], words: str) -> None:
-    with pytest.raises(CannotStart) as caught:
+    with pytest.raises(BadSetting) as caught:
         from_arguments(argv, environ)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)

@@ -1,0 +1,88 @@
+"""The parts of docs/ that are made from the code. `make docs` writes them, tests/architecture compares them."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from kit.endpoints import Endpoint, endpoints
+from services.wiring import compose
+
+from services.access import ADMIN, SCOPES
+from services.options import table
+from services.settings import OPTIONS, Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+_BEGIN, _END = "<!-- made by `make docs`: begin -->", "<!-- made by `make docs`: end -->"
+
+ASKED_INSIDE: Mapping[str, Sequence[str]] = {
+    "log:personal": ["`GET /v1/log`: the member `personal`", "`POST /v1/subject-keys`"],
+    "introspect": ["`POST /oauth/introspect`: tokens of other clients"],
+}
+"""Scopes that an endpoint asks for itself, after it has let the caller in."""
+
+
+def served() -> list[Endpoint]:
+    """Every endpoint of `python -m services all`."""
+    with tempfile.TemporaryDirectory() as folder, compose(Settings(data=Path(folder)), "http://127.0.0.1:8000") as running:
+        return endpoints(running.app)
+
+
+def pages(found: Sequence[Endpoint]) -> dict[Path, str]:
+    """The generated part of each page."""
+    return {
+        ROOT / "docs/operations.md": table(OPTIONS),
+        ROOT / "docs/scopes.md": scopes(found),
+        ROOT / "docs/endpoints.md": listed(found),
+    }
+
+
+def scopes(found: Sequence[Endpoint]) -> str:
+    """Scope x endpoint."""
+    rows = [
+        f"| `{scope}` | {words} | {'<br>'.join(_asking(scope, found)) or 'all of these'} |" for scope, words in SCOPES.items()
+    ]
+    return "\n".join(["| scope | allows to | endpoints |", "|---|---|---|", *rows])
+
+
+def listed(found: Sequence[Endpoint]) -> str:
+    """Every endpoint, and who may call it."""
+    rows = [f"| `{each.name}` | {each.words} | {_who(each)} |" for each in found]
+    return "\n".join(["| endpoint | what it does | who may |", "|---|---|---|", *rows])
+
+
+def with_part(page: str, part: str) -> str:
+    """The page with its generated part replaced; ValueError when it has no place for one."""
+    before, begin, rest = page.partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if not begin or not end:
+        msg = "the page has no generated part"
+        raise ValueError(msg)
+    return f"{before}{_BEGIN}\n\n{part}\n\n{_END}{after}"
+
+
+def _asking(scope: str, found: Sequence[Endpoint]) -> list[str]:
+    if scope == ADMIN:
+        return []
+    return [f"`{each.name}`" for each in found if scope in each.scopes] + list(ASKED_INSIDE.get(scope, ()))
+
+
+def _who(endpoint: Endpoint) -> str:
+    if endpoint.scopes:
+        return " or ".join(f"`{scope}`" for scope in endpoint.scopes)
+    if endpoint.person:
+        return "the person who is signed in"
+    return "without an access token"
+
+
+def main() -> int:
+    """Write the parts."""
+    for path, part in pages(served()).items():
+        path.write_text(with_part(path.read_text("utf-8"), part), "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
