@@ -63,12 +63,18 @@ class Judging:
         elif now >= known.until:
             self.memory.forget(token)
             return self._refuse(_EXPIRED)
+        stale = self._age_ms(known.source) > self._max_age_ms  # before the list is read: it can only become newer meanwhile
         version, denied = known.judged
         if version != self._local.version:
             denied = self._judge(known)
-        if self._age_ms(known.source) > self._max_age_ms:
+        if stale:
             denied = self._while_stale(denied, policy)
         return known.claims if denied is None else self._refuse(denied)
+
+    def again(self, claims: Claims, policy: Policy) -> Denied | None:
+        """Freshness and revocation of claims that were accepted earlier, whatever their expiry; counts nothing."""
+        stale = self._age_ms(self._source(claims)) > self._max_age_ms
+        return _STALE if stale and policy != "best_effort" else self._local.judge(claims)
 
     def behind(self, min_seq: str) -> Denied | None:
         """Wait, one second at most, until the list stands at a position that the request names; the refusal if it does not."""
@@ -83,10 +89,12 @@ class Judging:
         self.checked += 1
         if isinstance(claims, Denied):
             return claims
-        source = claims.iss if self._rules[claims.iss].own else LIST
-        known = Remembered(claims, claims.exp + self._leeway, source)
+        known = Remembered(claims, claims.exp + self._leeway, self._source(claims))
         self.memory.put(token, known)
         return known
+
+    def _source(self, claims: Claims) -> str:
+        return claims.iss if self._rules[claims.iss].own else LIST
 
     def _judge(self, known: Remembered) -> Denied | None:
         version = self._local.version  # before judging: what changes meanwhile is judged again

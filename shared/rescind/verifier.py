@@ -104,9 +104,9 @@ class Verifier:
             return answer  # only the holder of a good token can make us wait
         return judging.behind(min_seq) or judging.verify(encoded, policy or self._policy)
 
-    def judge(self, claims: Claims) -> Denied | None:
-        """Say whether claims that were accepted earlier are revoked by now; for responses that stay open."""
-        return self._here().judging.follower.local.judge(claims)
+    def judge(self, claims: Claims, *, policy: Policy | None = None) -> Denied | None:
+        """Say whether claims that were accepted earlier are revoked, or stale, by now; for responses that stay open."""
+        return self._here().judging.again(claims, policy or self._policy)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Hear of every change of the list, in the follower's thread; returns what ends it."""
