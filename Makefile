@@ -5,7 +5,9 @@
 # make docs    write the generated parts of docs/ again
 # make lock    write requirements/dev.txt again
 
-PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+NEW_ENOUGH := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$each -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$each && break; done)
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
@@ -14,7 +16,7 @@ INSTALLED := .venv/installed
 .venv: $(INSTALLED)
 
 $(INSTALLED): requirements/dev.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit("Rescind needs Python 3.11 or newer: make PYTHON=python3.11 .venv") if sys.version_info < (3, 11) else None'
+	@test -n "$(PYTHON)" || { echo "Rescind needs Python 3.11 or newer, with venv. Name yours: make PYTHON=/usr/bin/python3.11"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
