@@ -13,3 +13,10 @@ def log(engine: Engine) -> SqlLog:
     made = SqlLog(engine, log_tables(MetaData()), name="test")
     made.create()
     return made
+
+
+@pytest.fixture
+def postgres_log(postgres_engine: Engine) -> SqlLog:
+    made = SqlLog(postgres_engine, log_tables(MetaData()), name="test")
+    made.create()
+    return made

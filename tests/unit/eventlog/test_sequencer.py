@@ -58,13 +58,6 @@ def test_the_time_stands_still_while_something_is_left(log: SqlLog) -> None:
     assert sequencer.number().time > 0
 
 
-@pytest.fixture
-def postgres_log(postgres_engine: Engine) -> SqlLog:
-    made = SqlLog(postgres_engine, log_tables(MetaData()), name="test")
-    made.create()
-    return made
-
-
 @pytest.mark.postgres
 @pytest.mark.parametrize("naive", [False, True], ids=["by position", "control: by order of insertion"])
 def test_who_commits_late_is_not_missed(postgres_log: SqlLog, *, naive: bool) -> None:
