@@ -86,7 +86,8 @@ class Verifier:
         self._feed = partial(HttpFeed, feed, credential, tls=tls) if isinstance(feed, str) else feed
         if isinstance(feed, str):
             self._feed()  # a feed address that makes no sense is an error now, not in a background thread
-        self._policy, self._max_staleness, self._leeway = policy, max_staleness, leeway
+        self.policy: Policy = policy
+        self._max_staleness, self._leeway = max_staleness, leeway
         self._name = name or socket.gethostname()
         self._tls, self._remember = tls, remember
         self._now, self._clock = now, clock
@@ -99,14 +100,14 @@ class Verifier:
         """
         judging = self._here().judging
         encoded = token.encode("utf-8", "surrogatepass") if isinstance(token, str) else token
-        answer = judging.verify(encoded, policy or self._policy)
+        answer = judging.verify(encoded, policy or self.policy)
         if min_seq is None or isinstance(answer, Denied):
             return answer  # only the holder of a good token can make us wait
-        return judging.behind(min_seq) or judging.verify(encoded, policy or self._policy)
+        return judging.behind(min_seq) or judging.verify(encoded, policy or self.policy)
 
     def judge(self, claims: Claims, *, policy: Policy | None = None) -> Denied | None:
         """Say whether claims that were accepted earlier are revoked, or stale, by now; for responses that stay open."""
-        return self._here().judging.again(claims, policy or self._policy)
+        return self._here().judging.again(claims, policy or self.policy)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Hear of every change of the list, in the follower's thread; returns what ends it."""
@@ -122,7 +123,7 @@ class Verifier:
         here = self._here()
         if self.position is None or not all(keys.loaded for keys in here.own_keys):
             return False
-        return self._policy == "best_effort" or self.staleness <= self._max_staleness
+        return self.policy == "best_effort" or self.staleness <= self._max_staleness
 
     @property
     def staleness(self) -> float:
@@ -175,7 +176,7 @@ class Verifier:
         follower = Follower(
             self._feed(),
             instance=f"{self._name}-{os.getpid()}-{secrets.token_hex(3)}",
-            policy=self._policy,
+            policy=self.policy,
             max_staleness=self._max_staleness,
             keep=max(issuer.max_life for issuer in self._issuers) + self._leeway,
             freshness=Freshness(self._clock),
