@@ -96,6 +96,7 @@ class Relay:
         self._clock = clock
         self._cursor: Position | None = None
         self._sent = SourceMark(BEGINNING, 0, BEGINNING, 0)
+        self._saved: Position | None = None
         self._saved_at = 0.0
         self.trouble = "not connected yet"
 
@@ -144,12 +145,10 @@ class Relay:
         return position
 
     def _go_on_from(self, position: Position) -> None:
-        if position == self._cursor:
-            return
         if position > self._sent.position and position > self._log.head()[0]:
             self._on_restored(position)
-        if self._clock() - self._saved_at >= _SAVE_S:
+        self._cursor = position
+        if position != self._saved and self._clock() - self._saved_at >= _SAVE_S:
             with write_connection(self._log.engine) as connection:
                 self._log.set_cursor(connection, self._cursor_name, Checkpoint(str(position)))
-            self._saved_at = self._clock()
-        self._cursor = position
+            self._saved, self._saved_at = position, self._clock()
