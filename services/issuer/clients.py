@@ -2,25 +2,126 @@
 
 from __future__ import annotations
 
+import hmac
+import secrets
+from collections.abc import Callable
+from hashlib import sha256
+
+from rescind.events.administration import ClientCreated
+from services.issuer import access_claims, names, scopes
+from services.issuer.client_rows import StoredClient
 from services.issuer.contexts import NewClient
+from services.issuer.errors import InvalidRequest
+from services.issuer.keys import Keys
+from services.issuer.scopes import words
+from services.issuer.settings import IssuerSettings
+from services.issuer.store import Store
+from services.issuer.unit import Unit
 from services.issuer.views import AccessToken, Client
+from services.times import Now
+
+FIRST_PARTY = "first-party"
+"""The built-in public client that the sessions of /api/token/ belong to."""
+
+_SECRET_BYTES = 32
 
 
 class Clients:
     """The use cases of clients. Every method may raise EventLogError (answer: retry)."""
 
+    def __init__(
+        self,
+        store: Store,
+        keys: Keys,
+        settings: IssuerSettings,
+        now: Now,
+        new_id: Callable[[], str],
+        own_scopes: frozenset[str],
+    ) -> None:
+        self._store = store
+        self._keys = keys
+        self._settings = settings
+        self._now = now
+        self._new_id = new_id
+        self._own_scopes = own_scopes
+        self._known: dict[str, StoredClient] = {}  # clients do not change, and nobody can make this grow but admins
+
     def create(self, new: NewClient, *, by: str) -> tuple[Client, str]:
         """Register a client and return its secret, "" for a public one; the secret is shown once. InvalidRequest."""
-        raise NotImplementedError
+        if not names.is_name(new.name):
+            raise InvalidRequest({"name": "A name has 1 to 255 printable characters."})
+        if new.audience and not names.is_name(new.audience):
+            raise InvalidRequest({"audience": "An audience has 1 to 255 printable characters."})
+        client = Client(
+            id=self._new_id(),
+            name=new.name,
+            scopes=scopes.parse(new.scopes),
+            grants=scopes.parse(new.grants, field="grants"),
+            audience=new.audience,
+            public=new.public,
+        )
+        secret = "" if new.public else secrets.token_urlsafe(_SECRET_BYTES)
+        self._store.write(lambda unit: self._add(unit, client, secret, by))
+        return client, secret
+
+    def create_first_party(self) -> None:
+        """Make the built-in client where it is missing."""
+        client = Client(
+            id=FIRST_PARTY,
+            name="Rescind",
+            scopes=frozenset(),
+            grants=frozenset(),
+            audience="",
+            public=True,
+        )
+
+        def work(unit: Unit) -> None:
+            if unit.clients.find(FIRST_PARTY) is None:
+                self._add(unit, client, "", "issuer")
+
+        self._store.write(work)
 
     def find(self, client_id: str) -> Client | None:
         """Look up by id."""
-        raise NotImplementedError
+        found = self._stored(client_id)
+        return found.client if found else None
 
     def authenticate(self, client_id: str, secret: str) -> Client | None:
         """The client whose secret this is; None for an unknown or public client or a wrong secret."""
-        raise NotImplementedError
+        found = self._stored(client_id)
+        if found is None or found.client.public:
+            return None
+        return found.client if hmac.compare_digest(_digest(secret), found.secret) else None
 
     def token(self, client: Client, scope: str | None) -> AccessToken:
         """An access token for the client itself (client_credentials); None asks for all its scopes. InvalidScope."""
-        raise NotImplementedError
+        granted = scopes.narrowed(scope, client.scopes, self._own_scopes)
+        now = self._now()
+        claims = access_claims.for_client(client, granted, self._settings, jti=self._new_id(), now=now)
+        token = self._keys.now().signer(now).access_token(claims)
+        return AccessToken(token=token, expires_in=self._settings.access_ttl, scope=words(granted))
+
+    def audience(self, client_id: str) -> str:
+        """Whom tokens of this client's sessions are for."""
+        found = self._stored(client_id)
+        return (found.client.audience if found else "") or self._settings.audience
+
+    def _stored(self, client_id: str) -> StoredClient | None:
+        found = self._known.get(client_id)
+        if found is None and names.is_name(client_id):
+            with self._store.reading() as unit:
+                found = unit.clients.find(client_id)
+            if found is not None:
+                self._known[client_id] = found
+        return found
+
+    def _add(self, unit: Unit, client: Client, secret: str, by: str) -> None:
+        now = self._now()
+        unit.clients.add(client, secret=_digest(secret) if secret else b"", created=now)
+        event = ClientCreated(client_id=client.id, scope=words(client.scopes), grants=words(client.grants), by=by)
+        unit.record(f"client-{client.id}", 1, event, now=now)
+
+
+def _digest(secret: str) -> bytes:
+    """Enough for 256 random bits; a password would need Argon2."""
+    return sha256(secret.encode(errors="replace")).digest()

@@ -91,7 +91,7 @@ class InvalidScope(IssuerError):
 
 
 class UnsupportedTokenType(IssuerError):
-    """This token belongs to no session (RFC 7009 section 2.2.1)."""
+    """The token belongs to no session (RFC 7009 section 2.2.1)."""
 
 
 class Forbidden(IssuerError):
