@@ -56,11 +56,11 @@ def verify_log(
     for record in rows:
         position = record.position or BEGINNING
         follows = position in (_next(last), Position(position.epoch, 1)) and position > last
-        if not follows or link(hash_, record) != record.hash:
-            found, where = _classify(record, rows, last, hash_, follows=follows)
-            return Verdict(checked, witnesses.proven, found, where)
-        if denied := witnesses.up_to(last, hash_, before=position, missing=Tampering.REMOVED):
+        if follows and (denied := witnesses.up_to(last, hash_, before=position, missing=Tampering.REMOVED)):
             return Verdict(checked, witnesses.proven, *denied)
+        if not follows or link(hash_, record) != record.hash:
+            found = _classify(record, rows, last, hash_, follows=follows)
+            return Verdict(checked, witnesses.proven, *found)
         last, hash_, checked = position, record.hash, checked + 1
     denied = witnesses.up_to(last, hash_, before=None, missing=Tampering.TRUNCATED)
     return Verdict(checked, witnesses.proven, *(denied or (None, None)))
