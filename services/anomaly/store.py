@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, MetaData, delete, func, insert, select, update
 
 from eventlog.port import START, Checkpoint
-from eventlog.sql.engine import lock, read_connection, write_connection
+from eventlog.sql.engine import create_tables, lock, read_connection, write_connection
 from services.anomaly.detector import Finding, Session
 from services.anomaly.folding import Effects
 from services.anomaly.policy import Action
 from services.anomaly.ports import Command
 from services.anomaly.rows import command_of, command_row, finding_of, finding_row, session_of, session_row
-from services.anomaly.tables import AnomalyTables
+from services.anomaly.tables import AnomalyTables, anomaly_tables
 
 _NAME = "sessions"  # of the followed log
 _KEEP_AFTER_EXPIRY = 24 * 3_600_000  # ms; more than any writers' clocks differ, so that pruning never changes a finding
@@ -28,6 +28,14 @@ class Filed:
     finding: Finding
     action: Action
     refusal: str
+
+
+def open_store(engine: Engine) -> AnomalyStore:
+    """The store in this database; makes the tables that are missing."""
+    metadata = MetaData()
+    tables = anomaly_tables(metadata)
+    create_tables(engine, metadata)
+    return AnomalyStore(engine, tables)
 
 
 class AnomalyStore:

@@ -10,19 +10,17 @@ import httpx
 import pytest
 from kit.serving import serving
 from kit.session_story import HOME, THIEF, SessionStory
-from sqlalchemy import MetaData
 
 from eventlog.memory import MemoryLog
 from eventlog.sealing import new_key, seal
-from eventlog.sql.engine import create_tables, open_engine
+from eventlog.sql.engine import open_engine
 from rescind.claims import Claims
 from rescind.errors import Denial, Denied
 from services.access import Access
 from services.anomaly.policy import Action
 from services.anomaly.ports import Command
 from services.anomaly.service import NAME, Parts, room
-from services.anomaly.store import AnomalyStore
-from services.anomaly.tables import anomaly_tables
+from services.anomaly.store import open_store
 
 
 @dataclass
@@ -67,9 +65,7 @@ def base_url(tmp_path: Path, issuer: Issuer) -> Iterator[str]:
         personal = seal(issuer.key, each.event.id, each.event.personal)
         log.append(each.stream, [replace(each.event, personal=personal)], expected_version=each.version - 1)
     engine = open_engine(f"sqlite:///{tmp_path}/anomaly.db", schema="anomaly")
-    metadata = MetaData()
-    store = AnomalyStore(engine, anomaly_tables(metadata))
-    create_tables(engine, metadata)
+    store = open_store(engine)
     access = Access(check)
     parts = Parts(store=store, feed=log, disclose=issuer.disclose, revoke=revoke, access=access, action=Action.HOLD)
     with serving(room(parts)) as url:
