@@ -22,10 +22,13 @@ _INTERRUPTED = 130
 
 def serve_all(settings: Settings) -> int:
     """Everything in one process."""
+    os.umask(0o077)  # what it writes is for its own user
     listener = listen(settings.host, settings.port)
     base_url = address(listener, settings.host, tls=settings.tls_cert is not None)
     with listener, compose(settings, base_url) as running:
         web = server(running.app, running.streams, tls_cert=settings.tls_cert, tls_key=settings.tls_key)
+        if running.told:
+            print(f"First start: the administrator's credentials are in {running.told}.")
         print(f"Rescind listens on {base_url}. Its data is in {settings.data}. Ctrl+C stops it.", flush=True)
         serve(web, listener, running.loops)
     return 0

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 from services.options import Setting, options, read_all
-from services.reading import read_base_url, read_database, read_network, read_origin, read_path, read_whole
+from services.reading import read_base_url, read_database, read_fraction, read_network, read_origin, read_path, read_whole
 from services.runtime import BadSetting
 
 MINUTE = 60
@@ -89,6 +89,13 @@ class Settings:
     ] = 2
     password_change: Annotated[str, Setting("which sessions a changed password ends", choices=("others", "all"))] = "others"  # noqa: S105  (a choice, no secret)
     password_hashes: Annotated[int, Setting("Argon2 computations at one time", "threads", read_whole(1, 64))] = 2
+    account_failures: Annotated[
+        int, Setting("failed sign-ins of one account within --failure-window, until it must wait", "failures", read_whole(1))
+    ] = 10
+    network_failures: Annotated[
+        int, Setting("the same for all accounts together that one network (/24 or /64) tries", "failures", read_whole(1))
+    ] = 100
+    failure_window: Annotated[int, Setting("how long a failure counts", SECONDS, read_whole(1, DAY))] = 15 * MINUTE
     personal_retention: Annotated[
         int, Setting("keys of the day for sign-ins with unknown names are kept so long", SECONDS, read_whole(DAY))
     ] = 90 * DAY
@@ -98,6 +105,12 @@ class Settings:
 
     # revocations
     lift_window: Annotated[int, Setting("a revocation can be lifted for so long", SECONDS, read_whole(0, 366 * DAY))] = 7 * DAY
+    automated_per_minute: Annotated[
+        int, Setting("revocations a minute by callers with revocations:automated alone", "revocations", read_whole(0))
+    ] = 60
+    automated_share: Annotated[
+        float, Setting("share of the living sessions that such callers may end within an hour", "0 to 1", read_fraction)
+    ] = 0.05
     anomaly_action: Annotated[str, Setting("what a finding does to the session", choices=("shadow", "hold", "end"))] = "end"
 
     # running

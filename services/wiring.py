@@ -1,0 +1,167 @@
+"""The composition root: opens what the settings name, and puts the rooms together. Nothing else opens a database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+from threading import Event
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+from fastapi import FastAPI
+from maxminddb import InvalidDatabaseError
+from opentelemetry.sdk.trace import TracerProvider
+from sqlalchemy import Engine, MetaData, func, select
+
+from eventlog.checkpoints import export
+from eventlog.errors import StoreUnavailable
+from eventlog.sql.engine import open_engine
+from eventlog.sql.log import SqlLog
+from eventlog.sql.tables import log_tables
+from services.access import SCOPES, Access
+from services.application import application
+from services.checkpoint_mac import signer
+from services.data_folder import master_key, open_folder
+from services.first_start import tell_credentials
+from services.issuer.api.addresses import parse_network
+from services.issuer.api.origins import Origins, install_cors, origin_of, own_origins
+from services.issuer.api.parts import Parts as IssuerParts
+from services.issuer.api.router import router as issuer_router
+from services.issuer.api.throttling import Limits, Throttle, open_storage
+from services.issuer.settings import IssuerSettings
+from services.issuer.wiring import Issuer, open_issuer
+from services.loops import Loops
+from services.runtime import CannotStart, Loop, Service, Streams
+from services.settings import Settings
+from services.times import now_ms
+from services.tracing import open_tracing
+
+ISSUER, REVOCATION, ANOMALY = "issuer", "revocation", "anomaly"
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Everything that one process serves. `told`: where the first credentials were written, at a first start."""
+
+    app: FastAPI
+    streams: Streams
+    loops: Loops
+    told: Path | None
+
+
+@contextmanager
+def compose(settings: Settings, base_url: str) -> Iterator[Running]:
+    """Put everything into one process that listens at `base_url`. CannotStart with one line; closes what it opened."""
+    folder = open_folder(settings.data)
+    master = master_key(folder)
+    with ExitStack() as stack, _in_words(settings):
+        issuer = open_issuer(
+            _engine(stack, settings, ISSUER),
+            _issuer_settings(settings, settings.public_url or base_url),
+            master,
+            own_scopes=frozenset(SCOPES),
+        )
+        issuer.create()
+        told = tell_credentials(folder, issuer.clients, issuer.subjects, is_new=_is_new(issuer))
+        access, streams = Access(issuer.access.check), Streams()
+        origins = Origins(
+            own_origins(settings.public_url or base_url), frozenset(origin_of(each) for each in settings.allowed_origin)
+        )
+        services = [_issuer_service(issuer, settings, access, origins, streams, master)]
+        loops = Loops([loop for service in services for loop in service.loops])
+        app = application(services, loops, streams, tracing=_tracing(stack, settings))
+        install_cors(app, origins)
+        yield Running(app, streams, loops, told)
+
+
+@contextmanager
+def open_logs(settings: Settings) -> Iterator[Sequence[SqlLog]]:
+    """The logs as they are stored, to look at. CannotStart when there are none."""
+    with ExitStack() as stack, _in_words(settings):
+        yield [SqlLog(_engine(stack, settings, name), log_tables(MetaData()), name=name) for name in (ISSUER, REVOCATION)]
+
+
+def checkpoint_file(settings: Settings, name: str) -> Path:
+    """Where a log's signed checkpoints stand."""
+    return (settings.checkpoints or settings.data / "checkpoints") / f"{name}.jsonl"
+
+
+@contextmanager
+def _in_words(settings: Settings) -> Iterator[None]:
+    """Say in one line what an operator can mend."""
+    try:
+        yield
+    except StoreUnavailable as error:
+        where = "--database and that its server runs" if settings.database else f"the disk under {settings.data}"
+        msg = f"The database cannot be used: {error}. Check {where}."
+        raise CannotStart(msg) from error
+    except (OSError, InvalidDatabaseError) as error:
+        msg = f"Cannot read {settings.asn_database}: it must be a readable mmdb file. Correct --asn-database."
+        raise CannotStart(msg) from error
+
+
+def _engine(stack: ExitStack, settings: Settings, name: str) -> Engine:
+    """A schema of the PostgreSQL, or a SQLite file, by the name of its room."""
+    engine = open_engine(settings.database or f"sqlite:///{settings.data / name}.db", schema=name)
+    stack.callback(engine.dispose)
+    return engine
+
+
+def _issuer_settings(settings: Settings, public_url: str) -> IssuerSettings:
+    same = {made.name for made in fields(IssuerSettings)} & {made.name for made in fields(Settings)}
+    return IssuerSettings(
+        **{name: getattr(settings, name) for name in same - {"asn_database"}},
+        iss=settings.issuer or public_url,
+        asn_database=str(settings.asn_database or ""),
+        password_change_ends_all=settings.password_change == "all",  # noqa: S105  (a choice, no secret)
+    )
+
+
+def _issuer_service(
+    issuer: Issuer, settings: Settings, access: Access, origins: Origins, streams: Streams, master: bytes
+) -> Service:
+    limits = Limits(settings.account_failures, settings.network_failures, settings.failure_window)
+    parts = IssuerParts(
+        iss=issuer.settings.iss,
+        sessions=issuer.sessions,
+        subjects=issuer.subjects,
+        clients=issuer.clients,
+        keys=issuer.keys,
+        log=issuer.session_log,
+        access=access,
+        origins=origins,
+        throttle=Throttle(limits, open_storage("memory://")),
+        device_key=HKDFExpand(hashes.SHA256(), 32, b"rescind device cookies").derive(master),
+        streams=streams,
+        now=now_ms,
+        proxies=[parse_network(each) for each in settings.trusted_proxy],
+    )
+    loops = (*issuer.loops, _checkpoints(issuer.log, settings, master))
+    return Service(ISSUER, issuer_router(parts), loops)
+
+
+def _checkpoints(log: SqlLog, settings: Settings, master: bytes) -> Loop:
+    path = checkpoint_file(settings, log.name)
+
+    def run(stop: Event) -> None:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        export(log, path, signer(master), stop)
+
+    return Loop(f"{log.name} checkpoints", run)
+
+
+def _is_new(issuer: Issuer) -> bool:
+    """Whether nobody was registered yet but the built-in client."""
+    clients = issuer.store.tables.clients
+    with issuer.store.reading() as unit:
+        return not unit.connection.execute(select(func.count()).select_from(clients).where(~clients.c.public)).scalar_one()
+
+
+def _tracing(stack: ExitStack, settings: Settings) -> TracerProvider | None:
+    if not settings.otel_endpoint:
+        return None
+    provider = open_tracing(settings.otel_endpoint)
+    stack.callback(provider.shutdown)
+    return provider
