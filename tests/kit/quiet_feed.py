@@ -46,11 +46,11 @@ class QuietFeed:
 
 
 class ByHand:
-    """Drives a follower that was not started: its list, and how fresh it is."""
+    """Drives a follower that hears nothing of its own: its list, and how fresh it is."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, follower: Follower | None = None) -> None:
         self.clock = clock
-        self.follower = Follower(QuietFeed(), instance="test", freshness=Freshness(clock))
+        self.follower = follower or Follower(QuietFeed(), instance="test", freshness=Freshness(clock))
 
     def load(self, *changes: Change, position: Position = FIRST) -> None:
         listed = RevocationList()
