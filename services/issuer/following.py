@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
-from eventlog.port import Batch, Checkpoint
-from rescind.events.registry import decode
+from eventlog.port import Batch, Checkpoint, Recorded
+from rescind.events.registry import AnyEvent, decode
 from rescind.events.revocation import RevocationLifted, RevocationMade
 from rescind.position import BEGINNING, Position
 from rescind.vocabulary import Effect, Reason, TargetType
@@ -14,6 +15,7 @@ from services.issuer import session as sessions
 from services.issuer.beginning import end_session, save_step
 from services.issuer.keys import Keys
 from services.issuer.restriction import Restriction
+from services.issuer.session import Session
 from services.issuer.settings import IssuerSettings
 from services.issuer.store import Store
 from services.issuer.subject_writing import save_account
@@ -21,6 +23,14 @@ from services.issuer.unit import Unit
 from services.times import Now
 
 CURSOR = "revocations"
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A fact and the checkpoint behind it."""
+
+    fact: AnyEvent
+    checkpoint: Checkpoint
 
 
 class Following:
@@ -46,19 +56,30 @@ class Following:
         return Position.parse(checkpoint) if checkpoint else BEGINNING
 
     def apply(self, batch: Batch) -> None:
-        """Write the effects on our sessions, subjects and keys, and the checkpoint; a transaction for each record."""
-        for record in batch.records:
-            fact = decode(record.event.type, record.event.data)
+        """Write the effects on our sessions, subjects and keys with the checkpoint; what is no news only moves the checkpoint."""
+        with self._store.reading() as unit:
+            news = [each for each in map(_read, batch.records) if self._is_news(unit, each.fact)]
+        for each in news:
+            self._store.write(lambda unit, each=each: self._apply(unit, each))  # type: ignore[misc]
+        self._store.write(lambda unit: self._store.log.set_cursor(unit.connection, CURSOR, batch.checkpoint))
 
-            def work(unit: Unit, fact: object = fact, at: Position | None = record.position) -> None:
-                match fact:
-                    case RevocationMade(iss=iss) if iss == self._settings.iss:
-                        self._made(unit, fact)
-                    case RevocationLifted(iss=iss) if iss == self._settings.iss:
-                        self._lifted(unit, fact.revocation_id)
-                self._store.log.set_cursor(unit.connection, CURSOR, Checkpoint(str(at)))
+    def _is_news(self, unit: Unit, fact: object) -> bool:
+        """Most of what comes is what this issuer has done itself."""
+        match fact:
+            case RevocationMade(iss=self._settings.iss, target_type=TargetType.SESSION, effect=Effect.END | Effect.HOLD):
+                session = self._find(unit, fact)
+                return session is not None and not sessions.is_known(session, fact.revocation_id)
+            case RevocationMade(iss=self._settings.iss) | RevocationLifted(iss=self._settings.iss):
+                return True
+        return False
 
-            self._store.write(work)
+    def _apply(self, unit: Unit, read: _Read) -> None:
+        match read.fact:
+            case RevocationMade():
+                self._made(unit, read.fact)
+            case RevocationLifted():
+                self._lifted(unit, read.fact.revocation_id)
+        self._store.log.set_cursor(unit.connection, CURSOR, read.checkpoint)
 
     def _made(self, unit: Unit, fact: RevocationMade) -> None:
         match TargetType(fact.target_type):
@@ -71,12 +92,16 @@ class Following:
             case TargetType.TOKEN | TargetType.CLIENT | TargetType.ISSUER as target:
                 unit.restrictions.add(target, fact.target_id, _restriction(fact))
 
-    def _session(self, unit: Unit, fact: RevocationMade) -> None:
+    def _find(self, unit: Unit, fact: RevocationMade, *, lock: bool = False) -> Session | None:
         sid = fact.target_id if names.is_id(fact.target_id) else unit.sessions.by_number(fact.sn)
-        session = unit.sessions.find(sid, lock=True) if sid else None
-        if session is None or fact.effect == Effect.REFRESH:
+        return unit.sessions.find(sid, lock=lock) if sid else None
+
+    def _session(self, unit: Unit, fact: RevocationMade) -> None:
+        if fact.effect == Effect.REFRESH:
+            self._claims_version(unit, fact)
             return
-        done = end_session(
+        session = self._find(unit, fact, lock=True)
+        if session is not None and end_session(
             unit,
             session,
             revocation_id=fact.revocation_id,
@@ -85,9 +110,20 @@ class Following:
             by=fact.by,
             now=self._now(),
             answers=True,
-        )
-        if done:
+        ):
             unit.restrictions.add(TargetType.SESSION, session.sid, _restriction(fact))
+
+    def _claims_version(self, unit: Unit, fact: RevocationMade) -> None:
+        """Our own change of a session's claims. Only after a restore is its version news: tokens below it are refused."""
+        seen = self._find(unit, fact)
+        owner = unit.subjects.by_id(seen.subject_id, lock=True) if seen else None
+        session = unit.sessions.find(seen.sid, lock=True) if seen and owner else None
+        if owner is not None and session is not None and fact.cv > owner.account.last_cv:
+            step = sessions.change_claims(
+                session, scopes=None, claims=None, cv=fact.cv, revocation_id=fact.revocation_id, by=fact.by
+            )
+            save_step(unit, step, now=self._now())
+            unit.subjects.save(replace(owner.account, last_cv=fact.cv))
 
     def _subject(self, unit: Unit, fact: RevocationMade) -> None:
         found = unit.subjects.by_name(fact.target_id)
@@ -95,8 +131,8 @@ class Following:
             return
         account, now = found.account, self._now()
         if fact.effect == Effect.REFRESH:
-            if fact.cv < 0:  # with a version it is our own
-                answer = subject.answer_refresh(account, revocation_id=fact.revocation_id, by=fact.by)
+            if fact.cv < 0 or fact.cv > account.last_cv:  # from outside, or our own that a restore has lost
+                answer = subject.answer_refresh(account, revocation_id=fact.revocation_id, at_least=fact.cv, by=fact.by)
                 save_account(unit, answer, now=now)
             return
         outside = fact.cut_auth_time >= 0
@@ -144,3 +180,7 @@ def _restriction(fact: RevocationMade) -> Restriction:
         auth_time=fact.cut_auth_time,
         forever=not fact.liftable,
     )
+
+
+def _read(record: Recorded) -> _Read:
+    return _Read(decode(record.event.type, record.event.data), Checkpoint(str(record.position)))

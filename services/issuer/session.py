@@ -156,11 +156,16 @@ def issued(session: Session, *, scopes: frozenset[str], cv: int) -> Step:
     return Step(session, (event,))
 
 
+def is_known(session: Session, revocation_id: str) -> bool:
+    """Whether a revocation changes nothing: the session is over for good, or stands under it already."""
+    return bool(session.closed_at) or any(each.id == revocation_id for each in session.restrictions)
+
+
 def revoke(
     session: Session, *, revocation_id: str, effect: Effect, reason: Reason, by: str, now: int, answers: bool = False
 ) -> Step:
     """End or hold the session; the same revocation twice, and anything after its final end, changes nothing."""
-    if session.closed_at or any(each.id == revocation_id for each in session.restrictions):
+    if is_known(session, revocation_id):
         return Step(session)
     event = SessionRevoked(
         revocation_id=revocation_id,

@@ -12,7 +12,7 @@ from services.issuer import access_claims, names, scopes, subject
 from services.issuer import session as sessions
 from services.issuer.beginning import Beginning, living_sessions, save_step
 from services.issuer.contexts import StartSession
-from services.issuer.errors import Forbidden, InvalidRequest, InvalidScope, NotFound
+from services.issuer.errors import Conflict, Forbidden, InvalidRequest, InvalidScope, NotFound
 from services.issuer.minting import Granted
 from services.issuer.presence import Presence
 from services.issuer.session import Begin
@@ -69,7 +69,10 @@ class Starting:
             )
             return self._beginning.begin(unit, account, command, presence, username=start.subject)
 
-        return self._store.write(work)
+        try:
+            return self._store.write(work)
+        except Conflict:  # somebody named the same new subject at the same moment
+            return self._store.write(work)
 
     def change_claims(
         self, client: Client, sid: str, new_scopes: Sequence[str] | None, claims: Mapping[str, object] | None

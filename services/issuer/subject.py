@@ -74,9 +74,10 @@ def set_scopes(account: Account, scopes: frozenset[str], *, revocation_id: str, 
     return _happened(account, 0, _scopes_changed(account, scopes, revocation_id, by, answers=False))
 
 
-def answer_refresh(account: Account, *, revocation_id: str, by: str) -> SubjectStep:
-    """Answer a `refresh` from outside: scopes as before, a new claims version."""
-    return _happened(account, 0, _scopes_changed(account, account.scopes, revocation_id, by, answers=True))
+def answer_refresh(account: Account, *, revocation_id: str, at_least: int, by: str) -> SubjectStep:
+    """Answer a `refresh` from outside: scopes as before, a new claims version, `at_least` this one."""
+    event = _scopes_changed(account, account.scopes, revocation_id, by, answers=True)
+    return _happened(account, 0, replace(event, cv=max(event.cv, at_least)))
 
 
 def disable(account: Account, *, revocation_id: str, by: str, now: int) -> SubjectStep:

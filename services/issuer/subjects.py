@@ -8,7 +8,7 @@ from rescind.vocabulary import subject_name
 from services.issuer import names, scopes, subject
 from services.issuer.beginning import living_sessions
 from services.issuer.contexts import RequestContext
-from services.issuer.errors import Conflict, NotFound, WrongPassword
+from services.issuer.errors import Conflict, InvalidRequest, NotFound, WrongPassword
 from services.issuer.networks import Networks
 from services.issuer.observing import observe
 from services.issuer.passwords import Passwords, check_new
@@ -60,6 +60,8 @@ class Subjects:
     def set_scopes(self, sub: str, new_scopes: Sequence[str], *, by: str) -> Subject:
         """Change the scopes; tokens with the old ones are refused everywhere, sessions live. NotFound, InvalidRequest."""
         granted = scopes.parse(new_scopes)
+        if self.find(sub).client_id:
+            raise InvalidRequest({"scopes": "The sessions of this subject have scopes of their own, which their client changes."})
         return self._step(sub, lambda account, _: subject.set_scopes(account, granted, revocation_id=self._new_id(), by=by))
 
     def disable(self, sub: str, *, by: str) -> None:
