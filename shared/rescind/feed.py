@@ -49,8 +49,12 @@ class Stream(Protocol):
         """Wait for the next piece; empty at the end. FeedUnavailable after a silence that heartbeats should have filled."""
         ...
 
+    def interrupt(self) -> None:
+        """Make a waiting `read` return or raise FeedUnavailable; for another thread."""
+        ...
+
     def close(self) -> None:
-        """Hang up. Another thread may call it: a waiting `read` then returns or raises FeedUnavailable."""
+        """Hang up; for the thread that reads."""
         ...
 
 

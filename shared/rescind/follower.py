@@ -89,7 +89,7 @@ class Follower:
         self._acks.want()
         stream = self._stream
         if stream is not None:
-            stream.close()
+            stream.interrupt()
         for thread in self._threads:
             thread.join(1.0)  # a thread in the middle of a connect may take longer; it ends by itself
         with self._moved:
@@ -242,6 +242,8 @@ class Follower:
         return retry_after + self._jitter() * min(self._longest_pause, _FIRST_PAUSE * 2.0 ** min(failures, 16))
 
     def _problem(self, name: str, why: str) -> None:
+        if self._stop.is_set():
+            return
         if why and not self._problems[name]:
             logger.warning("the %s is interrupted: %s", name, why)
         elif self._problems[name] and not why:

@@ -130,13 +130,16 @@ class HttpStream:
             return self._response.read1(65536)
         except TimeoutError as error:
             raise FeedUnavailable("the feed is silent: no heartbeat arrives") from error
-        except (*_BROKEN, ValueError) as error:  # ValueError: closed by another thread in the middle of a read
+        except _BROKEN as error:
             raise FeedUnavailable("the feed's connection broke") from error
 
-    def close(self) -> None:
-        """Wake a waiting `read`, and close."""
+    def interrupt(self) -> None:
+        """Wake a waiting `read`."""
         with suppress(OSError):  # it is closed already
             socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # the plain one: TLS has state that the reading thread holds
+
+    def close(self) -> None:
+        """Close the connection."""
         if self._response is not None:
             self._response.close()
         self._connection.close()

@@ -72,6 +72,9 @@ class Script:
         def read(self) -> bytes:
             return next(map(encode, self._frames), b"")
 
+        def interrupt(self) -> None:
+            pass
+
         def close(self) -> None:
             pass
 
