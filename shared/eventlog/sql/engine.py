@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, MetaData, create_engine, event, make_url, text
 
 from eventlog.sql.translation import translated
 
+_TURNS: WeakKeyDictionary[Engine, Lock] = WeakKeyDictionary()  # of SQLite engines
+_TURN_S = 5.0
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _SQLITE_SETTINGS = (
     "PRAGMA busy_timeout = 5000",  # first: the next one may have to wait
@@ -36,32 +40,41 @@ def open_engine(url: str, *, schema: str, pool: int = 10) -> Engine:
         raise ValueError("a schema's name is lower-case letters, digits and underscores")
     parsed = make_url(url)
     if parsed.drivername == "sqlite" and parsed.database not in (None, "", ":memory:"):
-        engine = create_engine(parsed, pool_size=pool, hide_parameters=True)
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-    elif parsed.drivername == "postgresql+psycopg":
-        settings = _POSTGRES_SETTINGS | {"search_path": schema}
-        engine = create_engine(
-            parsed,
-            pool_size=pool,
-            pool_pre_ping=True,
-            pool_timeout=5,
-            hide_parameters=True,
-            connect_args={
-                "connect_timeout": 5,
-                "keepalives_idle": 5,
-                "keepalives_interval": 2,
-                "keepalives_count": 3,
-                "tcp_user_timeout": 10_000,
-                "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
-            },
-        )
-    else:
-        raise ValueError("a database is sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME")
+        return _open_sqlite(parsed, pool)
+    if parsed.drivername == "postgresql+psycopg":
+        return _open_postgres(parsed, schema, pool)
+    raise ValueError("a database is sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME")
+
+
+def _open_sqlite(url: URL, pool: int) -> Engine:
+    engine = create_engine(url, pool_size=pool, hide_parameters=True)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    _TURNS[engine] = Lock()
+    with write_connection(engine):  # it answers
+        return engine
+
+
+def _open_postgres(url: URL, schema: str, pool: int) -> Engine:
+    settings = _POSTGRES_SETTINGS | {"search_path": schema}
+    engine = create_engine(
+        url,
+        pool_size=pool,
+        pool_pre_ping=True,
+        pool_timeout=5,
+        hide_parameters=True,
+        connect_args={
+            "connect_timeout": 5,
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 10_000,
+            "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
+        },
+    )
     with write_connection(engine) as connection:
-        if engine.dialect.name == "postgresql":
-            lock(connection, "schema")
-            connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
+        lock(connection, "schema")
+        connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
     return engine
 
 
@@ -71,7 +84,7 @@ def write_connection(engine: Engine) -> Iterator[Connection]:
 
     StoreUnavailable and Contention mean that nothing was written; UnknownOutcome that the connection was lost at COMMIT.
     """
-    with translated(), engine.connect() as connection, connection.begin() as transaction:
+    with translated(), _turn(engine), engine.connect() as connection, connection.begin() as transaction:
         yield connection
         with translated(committing=True):
             transaction.commit()
@@ -102,6 +115,18 @@ def lock(connection: Connection, what: str) -> None:
     if connection.dialect.name == "postgresql":
         statement = text("SELECT pg_advisory_xact_lock(hashtextextended(current_setting('search_path') || ' ' || :what, 0))")
         connection.execute(statement, {"what": what})
+
+
+@contextmanager
+def _turn(engine: Engine) -> Iterator[None]:
+    """Let this process's writers of a SQLite file take turns here: SQLite would make them sleep and poll."""
+    turns = _TURNS.get(engine)
+    taken = turns is not None and turns.acquire(timeout=_TURN_S)  # else the file decides
+    try:
+        yield
+    finally:
+        if turns is not None and taken:
+            turns.release()
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:

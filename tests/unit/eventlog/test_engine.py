@@ -89,13 +89,18 @@ def impatient(sqlite_engine: Engine) -> Engine:
     return sqlite_engine
 
 
-def test_a_locked_file_is_unavailable(impatient: Engine) -> None:
+def test_a_file_that_another_process_holds_is_unavailable_to_writers(impatient: Engine) -> None:
     make_counter(impatient)
+    elsewhere = open_engine(str(impatient.url), schema="test")
 
-    with write_connection(impatient), pytest.raises(StoreUnavailable, match="locked"), write_connection(impatient):
-        pass
-    with write_connection(impatient):
+    with write_connection(elsewhere):
+        with pytest.raises(StoreUnavailable, match="locked"):
+            transact(impatient)
         assert read_counter(impatient) == 0  # readers are not kept waiting
+    transact(impatient, "UPDATE counter SET n = 1")
+    elsewhere.dispose()
+
+    assert read_counter(impatient) == 1
 
 
 def test_a_full_disk_is_unavailable_and_leaves_the_log_whole(sqlite_engine: Engine) -> None:
