@@ -19,8 +19,8 @@ from rescind.position import Position
 _CHUNK = 1000
 _PAUSE_S = 0.2
 
-_NOW = {
-    "postgresql": text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)"),
+_NOW = {  # rounded down: a time must not cover what is committed after it was read
+    "postgresql": text("SELECT CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS bigint)"),
     "sqlite": text("SELECT CAST(round((julianday('now') - 2440587.5) * 86400000) AS integer)"),
 }
 _POSTGRES = text("""
