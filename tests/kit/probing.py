@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from kit.feed_server import ISS
+from kit.feed_server import CREDENTIAL, ISS
 
 from rescind.claims import Claims
 from rescind.errors import Denial, Denied
+from rescind.feed import Feed, Stream
 from rescind.follower import Follower
 from rescind.freshness import Freshness, boot_clock
+from rescind.http_feed import HttpFeed
+from rescind.position import Position
+
+MAX_STALENESS = 0.4
+"""Seconds."""
 
 SN = 7
 """The session that the tests end."""
@@ -93,3 +100,35 @@ class AnswerFreshness(Freshness):
     def acked(self, asked_at: float, head: object, age_ms: float, ages: object) -> None:
         del asked_at
         super().acked(self.clock(), head, age_ms, ages)  # type: ignore[arg-type]
+
+
+class Touching:
+    """A feed that tells a `FrameFreshness` of every piece that arrives."""
+
+    def __init__(self, feed: HttpFeed, freshness: FrameFreshness) -> None:
+        self._feed, self._freshness = feed, freshness
+        self.snapshot, self.acknowledge, self.close = feed.snapshot, feed.acknowledge, feed.close
+
+    def open(self, after: Position | None, mark: str) -> Stream:
+        stream = self._feed.open(after, mark)
+        read, freshness = stream.read, self._freshness
+
+        def touching() -> bytes:
+            piece = read()
+            freshness.frame_at = freshness.clock()
+            return piece
+
+        stream.read = touching  # type: ignore[method-assign]
+        return stream
+
+
+@contextmanager
+def following(url: str, freshness: Freshness, *, silence: float = 1.0, keep: float = 60.0) -> Iterator[Follower]:
+    http = HttpFeed(url, CREDENTIAL, silence=silence, patience=silence)
+    feed: Feed = Touching(http, freshness) if isinstance(freshness, FrameFreshness) else http
+    follower = Follower(feed, instance="v-1", max_staleness=MAX_STALENESS, freshness=freshness, keep=keep)
+    follower.start()
+    try:
+        yield follower
+    finally:
+        follower.close()

@@ -7,62 +7,29 @@ later, on one clock. So a session that was revoked at r is never accepted at a t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 
 import pytest
 from kit.fault_proxy import ACK, STREAM, FaultProxy, fault_proxy
-from kit.feed_server import CREDENTIAL, ISS, FeedServer, ended, feed_server, lifted
+from kit.feed_server import ISS, FeedServer, ended, feed_server, lifted
 from kit.probing import (
+    MAX_STALENESS,
     SN,
     AnswerFreshness,
     FrameFreshness,
     Prober,
     accepted,
+    following,
     past,
     revoked,
     stale,
 )
 
-from rescind.feed import Feed, Stream
 from rescind.follower import Follower
 from rescind.freshness import Freshness, boot_clock
 from rescind.http_feed import HttpFeed
-from rescind.position import Position
 
-MAX_STALENESS = 0.4
 BOUND_MS = MAX_STALENESS * 1000
-
-
-class Touching:
-    """A feed that tells a `FrameFreshness` of every piece that arrives."""
-
-    def __init__(self, feed: HttpFeed, freshness: FrameFreshness) -> None:
-        self._feed, self._freshness = feed, freshness
-        self.snapshot, self.acknowledge, self.close = feed.snapshot, feed.acknowledge, feed.close
-
-    def open(self, after: Position | None, mark: str) -> Stream:
-        stream = self._feed.open(after, mark)
-        read, freshness = stream.read, self._freshness
-
-        def touching() -> bytes:
-            piece = read()
-            freshness.frame_at = freshness.clock()
-            return piece
-
-        stream.read = touching  # type: ignore[method-assign]
-        return stream
-
-
-@contextmanager
-def following(url: str, freshness: Freshness, *, silence: float = 1.0, keep: float = 60.0) -> Iterator[Follower]:
-    http = HttpFeed(url, CREDENTIAL, silence=silence, patience=silence)
-    feed: Feed = Touching(http, freshness) if isinstance(freshness, FrameFreshness) else http
-    follower = Follower(feed, instance="v-1", max_staleness=MAX_STALENESS, freshness=freshness, keep=keep)
-    follower.start()
-    try:
-        yield follower
-    finally:
-        follower.close()
 
 
 @pytest.fixture
