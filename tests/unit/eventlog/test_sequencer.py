@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from contract.event_log_contract import event, everything, ids
 from sqlalchemy import Engine, MetaData, select, text, update
+from sqlalchemy import event as hooks
 
 from eventlog.chain import GENESIS, link
 from eventlog.errors import StoreUnavailable
@@ -16,6 +17,9 @@ from eventlog.sql.log import SqlLog
 from eventlog.sql.sequencer import Sequencer
 from eventlog.sql.tables import log_tables
 from rescind.position import Position
+
+
+CLOCK = text("SELECT CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS bigint)")
 
 
 def test_numbers_go_on_over_passes_and_chunks(log: SqlLog) -> None:
@@ -95,6 +99,29 @@ def test_the_watermark_never_covers_an_open_transaction(postgres_log: SqlLog) ->
     assert before.position == Position(1, 0)
     assert before.time <= committing
     assert Sequencer(log).number().position == Position(1, 1)
+
+
+@pytest.mark.postgres
+def test_the_watermark_never_covers_what_commits_during_the_pass(postgres_log: SqlLog) -> None:
+    """Another writer commits between the look at the rows and the end of the pass: the clock was read before."""
+    log, clocks = postgres_log, list[int]()
+
+    def clock() -> int:
+        with read_connection(log.engine) as connection:
+            return int(connection.execute(CLOCK).scalar_one())
+
+    def meanwhile(*executed: object) -> None:
+        if "seq IS NULL" in str(executed[2]) and not clocks:
+            clocks.append(clock())
+            log.append("late", [event("late")], expected_version=0)
+            while clock() <= clocks[0]:  # a clock read from here on would be later
+                pass
+
+    hooks.listen(log.engine, "after_cursor_execute", meanwhile)
+    mark = Sequencer(log).number()
+
+    assert mark.position == Position(1, 0)
+    assert mark.time <= clocks[0]
 
 
 def test_sequencers_at_once_give_each_number_once(log: SqlLog) -> None:
