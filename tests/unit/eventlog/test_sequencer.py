@@ -18,7 +18,6 @@ from eventlog.sql.sequencer import Sequencer
 from eventlog.sql.tables import log_tables
 from rescind.position import Position
 
-
 CLOCK = text("SELECT CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS bigint)")
 
 
