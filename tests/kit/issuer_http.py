@@ -53,7 +53,13 @@ class Script:
             raise self.error
 
 
-class FakeSessions(Sessions):
+class Fake:
+    """Takes the place of a use case, whose own dataclass would be frozen."""
+
+    __setattr__ = object.__setattr__
+
+
+class FakeSessions(Fake, Sessions):
     def __init__(self, script: Script) -> None:
         self._script = script
         self.generation = 1
@@ -136,7 +142,7 @@ def view(sid: str, *, place: str | None = None) -> SessionView:
     )
 
 
-class FakeSubjects(Subjects):
+class FakeSubjects(Fake, Subjects):
     def __init__(self, script: Script) -> None:
         self._script = script
 
@@ -179,7 +185,7 @@ BACK_END = Client(
 PUBLIC = Client(id="first-party", name="first-party", scopes=frozenset(), grants=frozenset(), audience="a", public=True)
 
 
-class FakeClients(Clients):
+class FakeClients(Fake, Clients):
     def __init__(self, script: Script) -> None:
         self._script = script
 
@@ -206,7 +212,7 @@ class FakeClients(Clients):
         return AccessToken(token="machine", expires_in=900, scope=scope or "sessions:write")
 
 
-class FakeKeys(Keys):
+class FakeKeys(Fake, Keys):
     def __init__(self, script: Script) -> None:
         self._script = script
 
@@ -218,7 +224,7 @@ class FakeKeys(Keys):
         return {"keys": [{"kid": "kid-1"}]}
 
 
-class FakeLog(SessionLog):
+class FakeLog(Fake, SessionLog):
     """`entries` may grow while a stream reads."""
 
     def __init__(self, script: Script) -> None:
@@ -242,7 +248,9 @@ class FakeLog(SessionLog):
 
 
 def check(token: str) -> Claims | Denied:
-    """A fake of access tokens: `SUB;SID;SCOPES`, `SID` empty for a machine; anything else is malformed."""
+    """A fake of access tokens: `SUB;SID;SCOPES`, `SID` empty for a machine, or a Denial's name; anything else is malformed."""
+    if token in set(Denial):
+        return Denied(Denial(token), "It is refused.")
     if token.count(";") != 2:
         return Denied(Denial.MALFORMED, "This is no access token.")
     sub, sid, scopes = token.split(";")

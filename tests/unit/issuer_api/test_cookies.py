@@ -44,7 +44,7 @@ def test_whatever_stands_in_the_cookies_is_no_fault_of_ours(found: dict[str, str
 
 
 def test_generations_alternate_between_the_cookies() -> None:
-    names = []
+    names: list[str] = []
     for generation in (1, 2, 3):
         response = Response()
         cookies.set_refresh(response, pair(generation), NOW // 1000)
