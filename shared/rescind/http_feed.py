@@ -45,7 +45,7 @@ class HttpFeed:
 
     def open(self, after: Position | None, mark: str) -> Stream:
         """`GET /v1/feed`."""
-        query = {} if after is None else {"after": str(after), "mark": mark}
+        query = {} if after is None else {"after": str(after), **({"mark": mark} if mark else {})}
         headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
         connection = self._connection(self._silence)
         try:
