@@ -75,8 +75,19 @@ class SessionMachine(RuleBasedStateMachine):
     def wait(self, ms: int) -> None:
         self.now += ms
 
-    @rule(back=st.sampled_from([0, 0, 0, 0, 1, 1, 1, 2, 5]), device=st.sampled_from(["here", "here", "here", "there"]))
+    @rule(back=st.sampled_from([0, 0, 0, 1, 1, 2, 5]), device=st.sampled_from(["here", "here", "here", "there"]))
     def present(self, back: int, device: str) -> None:
+        self._present(back, device)
+
+    @rule(delays=st.lists(st.sampled_from([0, 29_999, 30_000, 30_001, 30_001, 600_000]), min_size=1, max_size=5))
+    def lose_answers(self, delays: list[int]) -> None:
+        """So many rotations in a row whose answer was lost; the client asks again after the delay."""
+        for delay in delays:
+            self._present(0, "here")
+            self.now += delay
+            self._present(1, "here")
+
+    def _present(self, back: int, device: str) -> None:
         generation = max(1, self.model.made - back)
         expected = self.model.expected(generation, device, self.now)
         presence: Presence = DEVICES[device]
