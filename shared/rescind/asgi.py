@@ -51,6 +51,8 @@ class RescindMiddleware:
         self._verifier = verifier
         self._token = token or _authorization
         self._routes = Routes(paths or {}, policy or verifier.policy)
+        if "best_effort" in self._routes.rules:
+            verifier.has_route("best_effort")
         self._realm = realm
         self._open = OpenResponses(verifier)
         self._waiting = ThreadPoolExecutor(_WAITING, "rescind-min-seq")  # threads come with the first wait, after any fork
@@ -82,7 +84,7 @@ class RescindMiddleware:
         if token is None:
             return no_token(self._realm)
         min_seq = ",".join(_header(scope, b"rescind-min-seq")) or None
-        encoded = token.encode()
+        encoded = token.encode(errors="replace")
         verify = partial(self._verifier.verify, encoded, min_seq=min_seq, policy=policy)
         if min_seq is None and self._verifier.remembers(encoded):
             answer = verify()

@@ -151,12 +151,16 @@ class Follower:
             self._problem("ack", "")
 
     def _take(self, frame: Frame) -> None:
-        if isinstance(frame, Snapshot):
-            self._load(frame)
-        elif isinstance(frame, Delta):
-            self._apply(frame)
-        else:
-            self._listen(frame.position)
+        try:
+            if isinstance(frame, Snapshot):
+                self._load(frame)
+            elif isinstance(frame, Delta):
+                self._apply(frame)
+            else:
+                self._listen(frame.position)
+        except InvalidFeed:
+            self._from_scratch = True
+            raise
         self._saw(frame.position)
         if not isinstance(frame, Snapshot) and frame.ack:
             self._acks.want()
@@ -169,12 +173,7 @@ class Follower:
         self._acks.want()
 
     def _apply(self, frame: Delta) -> None:
-        try:
-            applied = self.local.apply(frame)
-        except (OutOfStep, InvalidFeed):
-            self._from_scratch = True
-            raise
-        if applied:
+        if self.local.apply(frame):
             self._deltas += 1
             self._stand(frame.position, resynced=False)
 
@@ -182,6 +181,8 @@ class Follower:
         """Two heartbeats in a row with a head that no delta led to: a delta was lost on the way."""
         self.local.forget()
         position = self.local.position
+        if position is not None and head.epoch < position.epoch:
+            raise OutOfStep("the feed is in an epoch that has ended")
         if position is None or head <= position:
             self._behind = None
         elif self._behind == position:

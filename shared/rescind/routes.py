@@ -20,6 +20,11 @@ class Routes:
         self._rules = [(prefix.rstrip("/"), rule) for prefix, rule in longest_first]
         self._otherwise: Rule = otherwise
 
+    @property
+    def rules(self) -> frozenset[Rule]:
+        """All that occur."""
+        return frozenset([self._otherwise, *(rule for _, rule in self._rules)])
+
     def rule(self, path: str) -> Rule:
         """Give the rule for a decoded path."""
         if "//" in path or "/." in path or "\\" in path:

@@ -87,11 +87,17 @@ class Verifier:
         if isinstance(feed, str):
             self._feed()  # a feed address that makes no sense is an error now, not in a background thread
         self.policy: Policy = policy
+        self._laxest: Policy = policy
         self._max_staleness, self._leeway = max_staleness, leeway
         self._name = name or socket.gethostname()
         self._tls, self._remember = tls, remember
         self._now, self._clock = now, clock
         self._serving: dict[int, _Process] = {}
+
+    def has_route(self, policy: Policy) -> None:
+        """Tell before the first request that a route has this policy: the revocation service is told the laxest of them."""
+        if policy == "best_effort":
+            self._laxest = policy
 
     def verify(self, token: bytes | str, *, min_seq: str | None = None, policy: Policy | None = None) -> Claims | Denied:
         """Say what the token claims, or why it is refused.
@@ -176,7 +182,7 @@ class Verifier:
         follower = Follower(
             self._feed(),
             instance=f"{self._name}-{os.getpid()}-{secrets.token_hex(3)}",
-            policy=self.policy,
+            policy=self._laxest,
             max_staleness=self._max_staleness,
             keep=max(issuer.max_life for issuer in self._issuers) + self._leeway,
             freshness=Freshness(self._clock),

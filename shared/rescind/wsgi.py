@@ -39,6 +39,8 @@ class RescindMiddleware:
         self._app = app
         self._verifier = verifier
         self._routes = Routes(paths or {}, policy or verifier.policy)
+        if "best_effort" in self._routes.rules:
+            verifier.has_route("best_effort")
         self._realm = realm
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

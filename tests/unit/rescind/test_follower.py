@@ -7,11 +7,13 @@ import math
 import threading
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 from kit.feed_server import ISS, ended
 
 from rescind.changes import encode_change
+from rescind.errors import InvalidFeed
 from rescind.feed import Ack, Answer, FeedUnavailable
 from rescind.follower import Follower
 from rescind.frames import Delta, Frame, Heartbeat, Snapshot, encode
@@ -149,14 +151,36 @@ def test_an_acknowledgement_says_what_was_reached_and_how_long_ago(follower: Fol
     assert (last.at, last.applied) == (Position(1, 8), ((8, 0),))
 
 
-def test_a_gap_leads_to_a_snapshot(follower: Follower, script: Script) -> None:
+def test_after_a_gap_it_asks_for_what_is_missing(follower: Follower, script: Script) -> None:
     play(follower, script, script.snapshot_frame(Position(1, 4)))
     script.connections.append([delta("1.5", "1.6", ended(1))])
     with pytest.raises(OutOfStep):
         follower.follow()
+    play(follower, script, delta("1.4", "1.6", ended(1)))
+    assert [after for after, _ in script.opened] == ["None", "1.4", "1.4"]
+    assert follower.local.position == Position(1, 6)
+
+
+def test_after_nonsense_it_takes_a_snapshot(follower: Follower, script: Script) -> None:
+    play(follower, script, script.snapshot_frame(Position(1, 4)))
+    script.connections.append([replace(delta("1.4", "1.5"), changes=({"target": "planet"},))])
+    with pytest.raises(InvalidFeed):
+        follower.follow()
+    script.connections.append([replace(script.snapshot_frame(Position(1, 5)), digest="0" * 64)])
+    with pytest.raises(InvalidFeed):
+        follower.follow()
     play(follower, script, script.snapshot_frame(Position(1, 6), ended(1)))
     play(follower, script)
-    assert [after for after, _ in script.opened] == ["None", "1.4", "None", "1.6"]
+    assert [after for after, _ in script.opened] == ["None", "1.4", "None", "None", "1.6"]
+
+
+def test_a_feed_in_an_ended_epoch_is_left(follower: Follower, script: Script) -> None:
+    play(follower, script, script.snapshot_frame(Position(2, 4)))
+    for frame in (heartbeat("1.9"), delta("1.8", "1.9"), script.snapshot_frame(Position(1, 9))):
+        script.connections.append([frame])
+        with pytest.raises(OutOfStep):
+            follower.follow()
+    assert follower.local.position == Position(2, 4)
 
 
 def test_a_lost_delta_behind_living_heartbeats_is_noticed(follower: Follower, script: Script) -> None:
