@@ -83,7 +83,7 @@ def classify(
 
 def _late(rotation: Rotation, late_replays: int) -> Classified:
     """A generation is late once, however often its parent comes; so many late ones in a row are forgiven."""
-    if rotation.late or rotation.late_run < late_replays:
+    if rotation.late_run < late_replays:
         return Classified(Kind.LATE_REPLAY)
     return Classified(Kind.REUSE, "late")
 

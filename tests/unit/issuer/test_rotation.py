@@ -62,7 +62,6 @@ def test_a_parent_is_late_after_the_window_or_from_a_known_other_network(after: 
         (1, False, Classified(Kind.LATE_REPLAY)),
         (2, False, Classified(Kind.REUSE, "late")),
         (1, True, Classified(Kind.LATE_REPLAY)),
-        (2, True, Classified(Kind.LATE_REPLAY)),  # cannot come about, and would be the same generation again
     ],
 )
 def test_two_late_generations_in_a_row_are_forgiven(late_run: int, late: bool, expected: Classified) -> None:
