@@ -8,6 +8,7 @@ import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from math import isfinite
 from urllib.parse import urlencode, urlsplit
 
 from rescind.feed import Ack, Answer, FeedUnavailable, Stream
@@ -184,10 +185,12 @@ def _body(response: http.client.HTTPResponse, limit: int) -> bytes:
 def _answer(body: bytes) -> Answer:
     data = json.loads(body)
     try:
-        ages = {str(iss): float(age) for iss, age in data["ages"].items()}
-        return Answer(Position.parse(data["head"]), float(data["age_ms"]), ages)
-    except (KeyError, TypeError, AttributeError) as error:
+        answer = Answer(Position.parse(data["head"]), data["age_ms"], dict(data["ages"]))
+    except (KeyError, TypeError) as error:
         raise ValueError("the answer to an acknowledgement is malformed") from error
+    if not all(type(age) in {int, float} and isfinite(age) for age in (answer.age_ms, *answer.ages.values())):
+        raise ValueError("the answer to an acknowledgement has an age that is no number")  # NaN would pass for fresh
+    return answer
 
 
 def _hung_up(connection: http.client.HTTPConnection) -> bool:

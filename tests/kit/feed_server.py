@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -49,6 +50,7 @@ class FeedState:
     lose_deltas: bool = False
     stopped: bool = False
     documents: dict[str, bytes] = field(default_factory=dict)
+    ack_connections: set[object] = field(default_factory=set)
 
     @property
     def head(self) -> Position:
@@ -133,6 +135,7 @@ class _Exchange(BaseHTTPRequestHandler):
         else:
             with self.state.changed:
                 self.state.acks.append(body)
+                self.state.ack_connections.add(self.client_address)
                 age = self.state.age_ms()
                 answer = {"head": str(self.state.head), "age_ms": age, "ages": dict.fromkeys(sorted(self.state.sources), age)}
                 self.state.changed.notify_all()
@@ -197,22 +200,25 @@ class _Listener(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, state: FeedState) -> None:
+    def __init__(self, state: FeedState, tls: ssl.SSLContext | None) -> None:
         self.state = state
         super().__init__(("127.0.0.1", 0), _Exchange)
+        if tls is not None:
+            self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A verifier that hangs up is no news."""
 
 
 @contextmanager
-def feed_server(beat: float = 0.05) -> Iterator[FeedServer]:
+def feed_server(beat: float = 0.05, tls: ssl.SSLContext | None = None) -> Iterator[FeedServer]:
     """Yield a running service; `beat` is the pause between heartbeats in seconds."""
-    listener = _Listener(FeedState(beat))
+    listener = _Listener(FeedState(beat), tls)
     thread = threading.Thread(target=listener.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
-        yield FeedServer(f"http://127.0.0.1:{listener.server_address[1]}", listener.state)
+        scheme = "https" if tls else "http"
+        yield FeedServer(f"{scheme}://127.0.0.1:{listener.server_address[1]}", listener.state)
     finally:
         with listener.state.changed:
             listener.state.stopped = True
