@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
+from services.issuer import names
 from services.issuer.api import cookies, device_cookie
 from services.issuer.api.addresses import network_of
 from services.issuer.api.device_cookie import Device, knows, new_device, remember
@@ -51,12 +52,13 @@ def routes(parts: Parts) -> APIRouter:
         device = cookie_device(request) or new_device()
         if body.cookie and context.device is None:
             context = RequestContext(ip=context.ip, user_agent=context.user_agent, device=device.id)
-        pair = _sign_in(parts, body, context, device)
+        account = names.username(body.username) or body.username  # the same account however it is spelt
+        pair = _sign_in(parts, body, context, _attempt(parts, account, context, device))
         response = token_answer(pair, cookie=body.cookie)
         if body.cookie:
             cookies.begin(response, pair, parts.now() // 1000)
         if device_cookie.named(request.headers.get("rescind-device")) is None:
-            cookies.set_device(response, remember(device, body.username, parts.device_key))
+            cookies.set_device(response, remember(device, account, parts.device_key))
         return response
 
     return api
@@ -67,9 +69,12 @@ def token_answer(pair: Pair, *, cookie: bool) -> JSONResponse:
     return JSONResponse({"access": pair.access} if cookie else {"access": pair.access, "refresh": pair.refresh})
 
 
-def _sign_in(parts: Parts, body: SignIn, context: RequestContext, device: Device) -> Pair:
-    known = device.id if knows(device, body.username, parts.device_key) else ""
-    attempt = Attempt(account=body.username, network=network_of(context.ip), device=known)
+def _attempt(parts: Parts, account: str, context: RequestContext, device: Device) -> Attempt:
+    known = device.id if knows(device, account, parts.device_key) else ""
+    return Attempt(account=account, network=network_of(context.ip), device=known)
+
+
+def _sign_in(parts: Parts, body: SignIn, context: RequestContext, attempt: Attempt) -> Pair:
     parts.throttle.check(attempt)
     login = Login(
         username=body.username,

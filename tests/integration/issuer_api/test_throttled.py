@@ -54,6 +54,13 @@ def test_a_device_is_known_only_to_accounts_that_signed_in_from_it(strict: tuple
     assert sign_in(http, "ada", "right", ip="198.51.100.7", device=known_to_bob).status_code == 429
 
 
+def test_another_spelling_is_the_same_account(strict: tuple[Issuer, httpx.Client]) -> None:
+    _, http = strict
+    for number, name in enumerate(["ada", " ADA", "\uff21da"]):
+        sign_in(http, name, "wrong", ip=f"203.0.{number}.9")
+    assert sign_in(http, "aDA", "right", ip="203.0.9.9").status_code == 429
+
+
 def test_a_network_that_tries_many_accounts_waits(strict: tuple[Issuer, httpx.Client]) -> None:
     _, http = strict
     for number in range(5):
