@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from services.revocation.caps import Over
+
 
 class RevocationError(Exception):
     """Root of these errors."""
@@ -30,12 +32,11 @@ class NotLiftable(RevocationError):
 
 
 class Capped(RevocationError):
-    """Automated revocations are over their cap. `retry_after` is in seconds."""
+    """Automated revocations would go over a cap."""
 
-    def __init__(self, cap: str, retry_after: int) -> None:
-        super().__init__(f"automated revocations are over the cap {cap}")
-        self.cap = cap
-        self.retry_after = retry_after
+    def __init__(self, over: Over) -> None:
+        super().__init__(f"automated revocations are over the cap {over.cap}")
+        self.over = over
 
 
 class NameTaken(RevocationError):

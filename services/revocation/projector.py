@@ -172,6 +172,7 @@ class Projector:
         view.position = position
         if not view.hash or not position.seq:
             view.hash = self._log.hash_at(position) or view.hash
+        self._history.vouch(position, self._mark())
         if self._live and position.epoch == origin.epoch:
             encoded = tuple(encode_change(change) for change in changes)
             self._feed.publish(Delta(origin, position, encoded, self._mark(), awaited))

@@ -49,6 +49,10 @@ class History:
         self._began = 0.0
         self.restoring = False
 
+    def vouch(self, position: Position, mark: str) -> None:
+        """Remember a mark that was just made: it will be presented soon, by every verifier."""
+        self._remember(position, mark)
+
     def remembers(self, position: Position, mark: str) -> bool:
         """Whether this very mark was examined before and is ours: needs no database."""
         return (position, mark) in self._seen

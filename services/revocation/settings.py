@@ -17,6 +17,7 @@ class RevocationSettings:
     max_staleness: int = 10  # from when on a source is called silent, and our own list stale
     automated_per_minute: int = 60
     automated_share: float = 0.05  # of the live sessions, within an hour
+    automated_floor: int = 10  # sessions an hour, however few live
     ack_retention: int = _DAY_S  # how long receipts know delays, and silent instances are listed
     snapshot_life: int = 600
     snapshot_loads: int = 8  # at one time
