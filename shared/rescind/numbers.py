@@ -126,12 +126,14 @@ class NumberSet:
             at += 8 * size
             for key, less_one in heads:
                 length = _size(less_one + 1)
-                self._put(high << 16 | key, data[at : at + length])
+                self._put(high << 16 | key, data[at : at + length], bitmap=less_one >= _ARRAY_LIMIT)
                 at += length
 
-    def _put(self, high: int, body: memoryview) -> None:
+    def _put(self, high: int, body: memoryview, *, bitmap: bool) -> None:
         """Take a chunk as it was written."""
-        if len(body) == _BITMAP_BYTES:
+        if bitmap:
+            if len(body) != _BITMAP_BYTES:
+                raise ValueError("cut off")
             self._chunks[high] = bytearray(body)
             self._counts[high] = int.from_bytes(body, "little").bit_count()
             return

@@ -134,30 +134,32 @@ def test_a_list_of_an_older_epoch_is_cleared_by_a_lift() -> None:
 
 
 class Moves(NumberSet):
-    """Changes the list at the very moment when a reader has looked into it, as another thread might."""
+    """Changes the list just before or after a reader looks into it, as another thread might."""
 
-    def __init__(self, made: RevocationList, change: Change) -> None:
+    def __init__(self, made: RevocationList, change: Change, *, first: bool) -> None:
         super().__init__()
-        self.made, self.change, self.moved = made, change, False
+        for number in made._issuers[ISS].ended:
+            self.add(number)
+        self.made, self.change, self.first, self.looks = made, change, first, 0
+        made._issuers[ISS].ended = self
 
     def __contains__(self, number: int) -> bool:
-        found = super().__contains__(number)
-        if not self.moved:
-            self.moved = True
+        if not hasattr(self, "looks"):
+            return super().__contains__(number)
+        self.looks += 1
+        before = super().__contains__(number)
+        if self.looks == 1:
             self.made.apply(Position(1, 9), [self.change])
-        return found
+        return super().__contains__(number) if self.first else before
 
 
+@pytest.mark.parametrize("first", [True, False])
 @pytest.mark.parametrize(("before", "after"), [(END, HOLD), (HOLD, END)])
-def test_a_session_that_moves_while_it_is_judged_is_refused(before: Verdict, after: Verdict) -> None:
+def test_a_session_that_moves_while_it_is_judged_is_refused(before: Verdict, after: Verdict, first: bool) -> None:
     made = listed((SESSION, before))
-    numbers = Moves(made, Change(SESSION, after))
-    for number in made._issuers[ISS].ended:
-        NumberSet.add(numbers, number)
-    numbers.moved = False
-    made._issuers[ISS].ended = numbers
+    numbers = Moves(made, Change(SESSION, after), first=first)
     assert made.judge(accepted()) is not None
-    assert numbers.moved
+    assert numbers.looks
 
 
 class Watched(dict[str, Verdict]):
