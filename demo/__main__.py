@@ -1,0 +1,77 @@
+"""`python -m demo [--once]`: starts everything, plays the story, and leaves it running to look at until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+from demo.people import NotHeld
+from demo.processes import APIS, staged
+from demo.screen import Screen
+from demo.stage import Stage
+from demo.story import play
+
+_INTERRUPTED = 130
+_TERMINATED = 143
+
+
+def main() -> int:
+    """0 only if every step of the story held."""
+    parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
+    parser.add_argument("--once", action="store_true", help="end after the story")
+    parser.add_argument(
+        "--port", type=int, default=8000, help="Rescind's port; the demo APIs get the next two; what is taken is replaced"
+    )
+    chosen = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))  # leave through the with blocks: the processes end with us
+    screen, folder = Screen(), Path(tempfile.mkdtemp(prefix="rescind-demo-"))
+    status = _INTERRUPTED
+    try:
+        status = _perform(screen, folder, chosen.port, once=chosen.once)
+    except NotHeld as trouble:
+        screen.failed(str(trouble))
+        status = 1
+    except KeyboardInterrupt:
+        screen.end("Stopped.", held=True)
+    finally:
+        if status == 1:
+            screen.say(f"What the processes said is in {folder}.")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+    return status
+
+
+def _perform(screen: Screen, folder: Path, port: int, *, once: bool) -> int:
+    screen.title(
+        "Rescind: a revoked session is refused everywhere, within milliseconds", "starting three processes on 127.0.0.1 …"
+    )
+    with staged(folder, ports=[port + place for place in range(1 + len(APIS))]) as stage:
+        _introduce(screen, stage)
+        held = play(stage, screen)
+        if not once:
+            _linger(screen, stage)
+        return 0 if held else 1
+
+
+def _introduce(screen: Screen, stage: Stage) -> None:
+    screen.say(f"rescind  {stage.rescind}    issuer, revocation list and anomaly service, on SQLite")
+    for name, url in stage.apis.items():
+        screen.say(f"{name:<8} {url}    a resource server that uses the SDK")
+
+
+def _linger(screen: Screen, stage: Stage) -> None:
+    screen.say("Everything keeps running until Ctrl-C. To look around:")
+    screen.command(f"cat {stage.data}/admin-client.json")
+    screen.command(f"curl -u CLIENT_ID:CLIENT_SECRET -d grant_type=client_credentials {stage.rescind}/oauth/token")
+    screen.command(f"curl -H 'Authorization: Bearer ACCESS_TOKEN' {stage.rescind}/v1/log")
+    screen.command(f"curl {stage.rescind}/openapi.json")
+    threading.Event().wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

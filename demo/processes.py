@@ -1,0 +1,115 @@
+"""Starts the whole stage on this machine: Rescind, and two resource servers, as processes of their own on loopback."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import httpx
+
+from demo.people import NotHeld
+from demo.stage import Stage
+
+APIS = ("orders", "photos")
+_START_S = 40.0
+_STOP_S = 15.0
+
+
+@contextmanager
+def staged(folder: Path, *, ports: Sequence[int] = (0, 0, 0), database: str = "") -> Iterator[Stage]:
+    """Everything runs and is ready while this lasts. `ports`: Rescind's and the two APIs'; what is 0 or taken is replaced.
+
+    NotHeld when a process does not come up; what it said is in `folder`.
+    """
+    data = folder / "data"
+    rescind_port, *api_ports = (_free_port(port) for port in ports)
+    rescind = f"http://127.0.0.1:{rescind_port}"
+    with ExitStack() as running:
+        options = ["--data", str(data), "--port", str(rescind_port), "--trusted-proxy", "127.0.0.1"]
+        running.enter_context(_process(folder, "rescind", ["-m", "services", "all", *options], server_environ(database)))
+        _wait_until_ready("rescind", rescind, folder)
+        admin = json.loads((data / "admin-client.json").read_text("utf-8"))
+        apis = {name: f"http://127.0.0.1:{port}" for name, port in zip(APIS, api_ports, strict=True)}
+        stage = Stage(rescind=rescind, apis=apis, client_id=admin["client_id"], client_secret=admin["client_secret"], data=data)
+        for (name, url), port in zip(apis.items(), api_ports, strict=True):
+            credential = folder / f"{name}.credential"
+            _write_private(credential, _verifier(stage, name))
+            arguments = ["--port", str(port), "--rescind", rescind, "--credential-file", str(credential)]
+            running.enter_context(_process(folder, name, ["-m", f"demo.{name}", *arguments], server_environ("")))
+            _wait_until_ready(name, url, folder)
+        yield stage
+
+
+def server_environ(database: str) -> dict[str, str]:
+    """Our own environment without settings of somebody else's Rescind. The database's URL may hold a password: no argument."""
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("RESCIND_")}
+    return inherited | ({"RESCIND_DATABASE": database} if database else {})
+
+
+@contextmanager
+def _process(folder: Path, name: str, arguments: Sequence[str], environ: dict[str, str]) -> Iterator[None]:
+    with (folder / f"{name}.log").open("wb") as log:
+        command = [sys.executable, *arguments]
+        process = subprocess.Popen(  # noqa: S603  (our own modules)
+            command, env=environ, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
+        )
+        try:
+            yield
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(_STOP_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _wait_until_ready(name: str, url: str, folder: Path) -> None:
+    deadline = time.monotonic() + _START_S
+    with httpx.Client(timeout=2) as http:
+        while time.monotonic() < deadline:
+            try:
+                if http.get(f"{url}/readyz").is_success:
+                    return
+            except httpx.TransportError:
+                pass  # not listening yet
+            time.sleep(0.05)
+    msg = f"{name} does not become ready; {folder}/{name}.log says why"
+    raise NotHeld(msg)
+
+
+def _verifier(stage: Stage, name: str) -> str:
+    """Add a verifier and give its credential."""
+    with httpx.Client(base_url=stage.rescind, timeout=10) as http:
+        asked = {"grant_type": "client_credentials", "scope": "verifiers:write"}
+        answer = http.post("/oauth/token", data=asked, auth=(stage.client_id, stage.client_secret))
+        token = answer.raise_for_status().json()["access_token"]
+        made = http.post("/v1/verifiers", json={"name": name}, headers={"Authorization": f"Bearer {token}"})
+        return str(made.raise_for_status().json()["credential"])
+
+
+def _write_private(path: Path, text: str) -> None:
+    draft = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    draft.replace(path)
+
+
+def _free_port(wanted: int) -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
