@@ -106,7 +106,8 @@ class Keys:
         algorithm = self._settings.algorithm if use is Use.ACCESS else "HS256"
         kid = self._new_id()[:16]
         secret = signing.generate(algorithm) if use is Use.ACCESS else new_key()
-        key = Key(kid=kid, use=use, algorithm=algorithm, signs_from=signs_from)
+        others = [stored.key.signs_from for stored in unit.signing_keys.all() if stored.key.use is use]
+        key = Key(kid=kid, use=use, algorithm=algorithm, signs_from=max([signs_from, *(each + 1 for each in others)]))
         unit.signing_keys.add(key, self._store.vault.wrap(kid, secret))
         self._record(unit, KeyRotated(kid=kid, use=use.value, cause=cause, by=by))
         return kid
