@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from rescind.errors import Denial, Denied
 from rescind.vocabulary import subject_name
@@ -18,7 +19,8 @@ _MAX_NAME = 255
 class Claims:
     """The claims of one access token. Times are NumericDate seconds; -1 and None mean: not in the token.
 
-    `sid`, `sn`: the session and its number. `cv`: the claims version. `kid`: the key that signed. `raw`: the whole payload.
+    `sid`, `sn`: the session and its number. `cv`: the claims version. `kid`: the key that signed. `raw`: the whole payload,
+    read-only because requests share it.
     `subject` is derived: how the revocation list names (`iss`, `sub`).
     """
 
@@ -106,7 +108,7 @@ def _read(payload: Mapping[str, object], *, issuer: str, own: bool, kid: str) ->
         auth_time=_seconds(payload, "auth_time", session_default),
         scope=_scope(payload),
         kid=kid,
-        raw=payload,
+        raw=MappingProxyType(payload),
     )
 
 

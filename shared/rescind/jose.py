@@ -51,13 +51,16 @@ def parse(token: bytes) -> Jws | Denied:
         if isinstance(header, Denied):
             return header
         return Jws(header, read_object(_decode(body)), signed, _decode(signature))
-    except (ValueError, RecursionError):  # no cause is kept: it would quote the token
+    except ValueError:  # no cause is kept: it would quote the token
         return Denied(Denial.MALFORMED, "the token is no compact JWS of JSON objects")
 
 
 def read_object(data: bytes) -> dict[str, object]:
     """Read one JSON object in UTF-8 without duplicate members, NaN, infinity and byte order mark; ValueError otherwise."""
-    value = _JSON.decode(data.decode())
+    try:
+        value = _JSON.decode(data.decode())
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
     if not isinstance(value, dict):
         raise ValueError("not an object")  # noqa: TRY004  (one error for every way to be malformed)
     return value

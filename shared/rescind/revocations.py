@@ -10,7 +10,6 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 
 from rescind import snapshots
-from rescind.changes import ended
 from rescind.claims import Claims
 from rescind.errors import Denial, Denied, InvalidFeed
 from rescind.numbers import NumberSet
@@ -121,13 +120,6 @@ class RevocationList:
         if found != _NOTHING:
             return _strictest(claims, found)
         return self.judge(claims) if claims.sn in of.sessions else None  # it came there from `ended` between the two looks
-
-    def changes(self) -> Iterator[Change]:
-        """The whole list as changes, sessions that ended by number first; in no particular order otherwise."""
-        for iss, of in self._issuers.items():
-            for sn in of.ended:
-                yield Change(Target(TargetType.SESSION, iss, "", sn), ended(""))
-            yield from _named(iss, of)
 
     def snapshot(self) -> bytes:
         """Write the list, canonical and compact (`rescind.snapshots` says how)."""

@@ -11,10 +11,14 @@ from kit.tokens import AUD, ISS, NOW, Signer, b64, claims
 from rescind.access_token import Rules, check_access_token
 from rescind.claims import Claims, check_claims
 from rescind.errors import Denied
+from rescind.jwks import read_key_set
+from rescind.keys import UnusableKey, from_jwk
 
 SIGNER = Signer()
 RULES = {ISS: Rules(iss=ISS, keys={"k1": SIGNER.public}.get, algorithms=frozenset({"ES256"}))}
 GOOD = SIGNER.token()
+SIGNERS = {"ES256": SIGNER, "EdDSA": Signer.of("EdDSA"), "RS256": Signer.of("RS256")}
+JWK_MEMBERS = ("kty", "crv", "x", "y", "n", "e", "d", "k", "kid", "alg", "use", "key_ops", "x5c")
 
 leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
 values = st.recursive(leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3))
@@ -56,3 +60,23 @@ def test_any_claims(changes: dict[str, object]) -> None:
             assert answer.exp > NOW - 30
             assert answer.sub
             assert AUD in answer.aud
+
+
+@given(st.sampled_from(sorted(SIGNERS)), st.dictionaries(st.sampled_from(JWK_MEMBERS), values, max_size=3))
+def test_any_published_key(alg: str, changes: dict[str, object]) -> None:
+    try:
+        key = from_jwk(SIGNERS[alg].jwk | changes, ("ES256", "EdDSA", "RS256", "PS256"))
+    except UnusableKey:
+        return
+    assert key.alg in ("ES256", "EdDSA", "RS256", "PS256")
+    assert not key.check(b"anything", b"anything")
+
+
+@given(values)
+def test_any_key_set(value: object) -> None:
+    for data in (json.dumps(value), json.dumps({"keys": value}), json.dumps({"keys": [value]})):
+        try:
+            keys = read_key_set(data.encode(), ("ES256",))
+        except ValueError:
+            continue
+        assert keys == {}

@@ -98,7 +98,7 @@ def test_any_other_spelling_is_refused(token: bytes) -> None:
     ],
 )
 def test_json_that_readers_understand_differently_is_refused(payload: bytes) -> None:
-    with pytest.raises((ValueError, RecursionError)):
+    with pytest.raises(ValueError):  # noqa: PT011  (each of them is of another kind)
         read_object(payload)
     for token in (SIGNER.raw(payload), SIGNER.sign(payload, b"{}")):
         denied = parse(token)
