@@ -85,12 +85,13 @@ class Judging:
         return None if self.follower.wait_for(wanted, _WAIT) else self._refuse(_BEHIND)
 
     def _check(self, token: bytes, now: float) -> Remembered | Denied:
+        keys = self.memory.keys
         claims = check_access_token(token, self._rules, audience=self._audience, now_s=now, leeway=self._leeway)
         self.checked += 1
         if isinstance(claims, Denied):
             return claims
         known = Remembered(claims, claims.exp + self._leeway, self._source(claims))
-        self.memory.put(token, known)
+        self.memory.put(token, known, keys)
         return known
 
     def _source(self, claims: Claims) -> str:

@@ -27,6 +27,7 @@ class Memory:
     """A bounded map from a token's bytes; the oldest goes first, because it expires first. Threads may share it."""
 
     def __init__(self, size: int) -> None:
+        self.keys = 0  # how often the keys have changed
         self._size = size
         self._tokens: dict[bytes, Remembered] = {}
         self._lock = threading.Lock()
@@ -35,9 +36,11 @@ class Memory:
     def __len__(self) -> int:
         return len(self._tokens)
 
-    def put(self, token: bytes, known: Remembered) -> None:
-        """Remember a token."""
+    def put(self, token: bytes, known: Remembered, keys: int) -> None:
+        """Remember a token that was checked when `self.keys` was `keys`; in vain if the keys have changed since."""
         with self._lock:
+            if keys != self.keys:
+                return
             while len(self._tokens) >= self._size:
                 del self._tokens[next(iter(self._tokens))]
             self._tokens[token] = known
@@ -50,4 +53,5 @@ class Memory:
     def clear(self) -> None:
         """Forget all: the keys are others than before."""
         with self._lock:
+            self.keys += 1
             self._tokens.clear()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 from kit.quiet_feed import ByHand, Clock
 from kit.tokens import AUD, ISS, NOW, Signer, b64
@@ -10,7 +12,8 @@ from rescind.claims import Claims
 from rescind.errors import Denial, Denied
 from rescind.jose import Jws, parse
 from rescind.judging import Judging, Policy
-from rescind.keys import PublicKey
+from rescind.jwks import RemoteKeys
+from rescind.keys import KeySource, PublicKey
 from rescind.position import Position
 from rescind.remembered import Memory
 from rescind.revocations import ALWAYS, Change, Verdict
@@ -29,16 +32,16 @@ P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 class Scene:
     """A verifier of one process with everything that moves in the test's hand."""
 
-    def __init__(self, remember: int = 100) -> None:
+    def __init__(self, remember: int = 100, keys: KeySource | None = None) -> None:
         self.now = float(NOW)
         self.clock = Clock()
         self.feed = ByHand(self.clock)
         self.checks = 0
-        keys = {"k1": PublicKey("k1", "ES256", self.check)}
+        own = {"k1": PublicKey("k1", "ES256", self.check)}
         foreign = {"rs": FOREIGN.public}
         self.judging = Judging(
             {
-                ISS: Rules(iss=ISS, keys=keys.get, algorithms=frozenset({"ES256"})),
+                ISS: Rules(iss=ISS, keys=keys or own.get, algorithms=frozenset({"ES256"})),
                 KEYCLOAK: Rules(iss=KEYCLOAK, keys=foreign.get, algorithms=frozenset({"RS256"}), typ="jwt", own=False),
             },
             Memory(remember),
@@ -174,6 +177,33 @@ def test_memory_is_bounded_and_forgets_the_oldest() -> None:
     assert scene.checks == 3
     assert scene.reason(tokens[0]) is None
     assert scene.checks == 4
+
+
+def test_a_withdrawn_keys_tokens_are_forgotten_even_if_checked_in_that_moment() -> None:
+    published: list[dict[str, object]] = [SIGNER.jwk]
+    withdrawing = False
+
+    def keys(kid: str) -> PublicKey | None:
+        found = remote(kid)
+        if withdrawing:
+            published.clear()
+            scene.now += 300
+            remote.renew()
+        return found
+
+    scene = Scene(keys=keys).fresh()
+    remote = RemoteKeys(
+        lambda: json.dumps({"keys": published}).encode(),
+        algorithms=("ES256",),
+        clock=lambda: scene.now,
+        changed=scene.judging.memory.clear,
+    )
+    assert scene.reason() is None
+    assert scene.judging.memory.get(TOKEN) is not None
+    scene.judging.memory.forget(TOKEN)
+    withdrawing = True
+    assert scene.reason() is None
+    assert scene.reason() is Denial.UNKNOWN_KEY
 
 
 def test_bad_tokens_are_not_remembered(scene: Scene) -> None:
