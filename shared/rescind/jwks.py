@@ -17,7 +17,7 @@ class RemoteKeys:
 
     The set is fetched again after `refresh` seconds. A `kid` that is not in it is asked for at once, but not before `cool_down`
     has passed since the last fetch, so made-up kids cost nothing. After a failed one the next waits for `retry`, and the old
-    keys stay, for `max_age` at most. `changed` is called when the set is another than before.
+    keys stay, for `max_age` at most. `changed` is called when the set is another than the one before.
     """
 
     def __init__(
@@ -87,8 +87,8 @@ class RemoteKeys:
             self._not_before = self._clock() + self._retry
             return
         self._keys, self._fetched, self._not_before = keys, asked, asked + self._cool_down
-        if data != self._data:
-            self._data = data
+        before, self._data = self._data, data
+        if before and before != data:
             self._changed()
 
 
