@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def lines(feed: Feed, after: Position | None, *, heartbeats: bool) -> Iterator[tuple[Position, str]]:
-    """Give the feed's frames in words, and the position to go on from, until it ends. FeedUnavailable, ValueError."""
+    """Give the feed's frames in words, and the position to go on from. FeedUnavailable at the end; ValueError."""
     stream = feed.open(after, "")
     try:
         decoder = Decoder()
@@ -54,6 +54,7 @@ def lines(feed: Feed, after: Position | None, *, heartbeats: bool) -> Iterator[t
                         yield frame.position, line
     finally:
         stream.close()
+    raise FeedUnavailable("the feed ended")
 
 
 def _watch(options: argparse.Namespace, credential: str) -> int:
@@ -116,3 +117,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--feed", required=True, help="base URL of the revocation service")
         command.add_argument("--credential-file", required=True, type=Path, help="a file with the verifier's credential")
     return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -16,12 +16,12 @@ from rescind.verifier import Verifier
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-CLAIMS = "rescind"
+CLAIMS = "rescind.claims"
 """Where the claims stand in the environ; None on an open path."""
 
 
 class RescindMiddleware:
-    """Lets a request pass with `environ["rescind"]` set to its `Claims`, or refuses it.
+    """Lets a request pass with `environ["rescind.claims"]` set to its `Claims`, or refuses it.
 
     `policy`: `strict` or `best_effort`, the verifier's own by default; `paths`: prefixes with another rule, `open` ones need no
     token. An event stream ends at the next piece that it would send after its session has ended.

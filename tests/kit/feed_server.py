@@ -49,6 +49,7 @@ class FeedState:
     wrong_digest: bool = False
     lose_deltas: bool = False
     stopped: bool = False
+    generation: int = 0
     documents: dict[str, bytes] = field(default_factory=dict)
     ack_connections: set[object] = field(default_factory=set)
 
@@ -91,6 +92,12 @@ class FeedServer:
         """The list moves on: whoever is behind gets a snapshot."""
         with self.state.changed:
             self.state.deltas.clear()
+
+    def cut(self) -> None:
+        """End the streams that are open now."""
+        with self.state.changed:
+            self.state.generation += 1
+            self.state.changed.notify_all()
 
     def freeze(self) -> None:
         """The projector is dead, the web tier lives: nothing new is known from now on."""
@@ -170,12 +177,14 @@ class _Exchange(BaseHTTPRequestHandler):
             for frame in self._frames(at):
                 data = encode(frame)
                 self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
+            self.wfile.write(b"0\r\n\r\n")
         except OSError:
             return  # the verifier has hung up
 
     def _frames(self, at: Position | None) -> Iterator[Frame]:
         state = self.state
-        while not state.stopped:
+        generation = state.generation
+        while not state.stopped and state.generation == generation:
             with state.changed:
                 frames, at = self._next(at)
                 if not frames:
