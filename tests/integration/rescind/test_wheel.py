@@ -17,6 +17,7 @@ SDK_TESTS = [
     TESTS / "unit" / "rescind",
     *(TESTS / "property" / name for name in ("test_frames.py", "test_hostile_tokens.py", "test_revocation_list.py")),
 ]
+TOOLS = ("pytest>=9.2", "hypothesis>=6.170", "prometheus-client>=0.26")  # what the tests themselves import
 CONFIGURATION = f"""[pytest]
 pythonpath = {TESTS}
 addopts = --import-mode=importlib --noconftest
@@ -73,9 +74,13 @@ def test_its_public_names_import(installed: Installed, tmp_path: Path) -> None:
     assert where.is_relative_to(installed.python.parent.parent)
 
 
+def test_its_command_runs(installed: Installed, tmp_path: Path) -> None:
+    assert "verify" in run(installed.python.parent / "rescind", "--help", cwd=tmp_path)
+
+
 @pytest.mark.timeout(400)
 def test_the_sdks_tests_pass_with_it(installed: Installed, tmp_path: Path) -> None:
-    installed.run("-m", "pip", "install", "-q", "pytest>=9.2", "hypothesis>=6.170", cwd=tmp_path)
+    installed.run("-m", "pip", "install", "-q", *TOOLS, cwd=tmp_path)
     (tmp_path / "pytest.ini").write_text(CONFIGURATION)
     printed = installed.run("-m", "pytest", "-q", "-c", tmp_path / "pytest.ini", *SDK_TESTS, cwd=tmp_path)
     assert " passed" in printed
