@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -39,13 +39,23 @@ PARTNER = "https://app.example"
 SECRET = "s3:cret+/ä"
 
 
+def opened() -> threading.Event:
+    gate = threading.Event()
+    gate.set()
+    return gate
+
+
 @dataclass
 class Script:
-    """What the fakes do: `error` is raised by every call while it is set; `calls` notes what was asked."""
+    """What the fakes do: `error` is raised by every call while it is set; `calls` notes what was asked.
+
+    Sign-ins wait at the `gate`.
+    """
 
     error: Exception | None = None
     calls: list[tuple[object, ...]] = field(default_factory=list)
     token_scope: str = "read write"
+    gate: threading.Event = field(default_factory=opened)
 
     def note(self, *call: object) -> None:
         self.calls.append(call)
@@ -67,6 +77,7 @@ class FakeSessions(Fake, Sessions):
 
     def sign_in(self, login: Login, context: RequestContext) -> Pair:
         self._script.note("sign_in", login, context)
+        assert self._script.gate.wait(30)
         if login.password != "right":
             raise NoActiveAccount
         self.generation = 1
@@ -280,7 +291,7 @@ class Issuer:
     script: Script
     sessions: FakeSessions
     log: FakeLog
-    streams: Streams
+    stop: Callable[[], None]
 
 
 @contextmanager
@@ -311,9 +322,13 @@ def serving_issuer(*, limits: Limits | None = None, allowed: Sequence[str] = (PA
     running = server(app, streams)
     thread = threading.Thread(target=serve, args=(running, listener, loops), daemon=True)
     thread.start()
-    try:
-        yield Issuer(url, script, sessions, log, streams)
-    finally:
+
+    def stop() -> None:
         running.should_exit = True
+
+    try:
+        yield Issuer(url, script, sessions, log, stop)
+    finally:
+        stop()
         thread.join(30)
         assert not thread.is_alive(), "the server did not stop"

@@ -21,7 +21,7 @@ from services.issuer.api.parts import Parts
 from services.issuer.api.routing import machine_routes
 from services.issuer.contexts import LogQuery
 from services.issuer.errors import IssuerError
-from services.issuer.views import LogPage
+from services.issuer.views import LogEntry, LogPage
 from services.problems import retry
 
 AT_ONCE = 20
@@ -40,27 +40,37 @@ class Follow:
     read: Callable[[LogQuery], LogPage]
     still_allowed: Callable[[], bool]
     query: LogQuery
+    clock: Callable[[], float] = time.monotonic
 
     async def frames(self, stopped: asyncio.Event) -> AsyncIterator[bytes]:
         """Events as they come, and a comment while none come, until the caller may no longer read or the service stops."""
-        query, checked = self.query, time.monotonic()
+        query, checked = self.query, self.clock()
         yield _ALIVE  # so that the headers go out at once
         while not stopped.is_set():
-            try:
-                page = await run_in_threadpool(self.read, query)
-            except (EventLogError, IssuerError):
+            is_due = self.clock() - checked > RECHECK_S
+            page = await run_in_threadpool(self._next, query, check=is_due)
+            if page is None:
                 return  # the client comes back with Last-Event-ID
-            for entry in page.entries:
-                data = json.dumps(event_json(entry), separators=(",", ":"))
-                yield f"id: {entry.position}\nevent: {entry.type}\ndata: {data}\n\n".encode()
-                query = replace(query, after=entry.position)
-            if time.monotonic() - checked > RECHECK_S:
-                if not await run_in_threadpool(self.still_allowed):
-                    return
-                checked = time.monotonic()
+            if is_due:
+                checked = self.clock()
                 yield _ALIVE
+            for entry in page.entries:
+                yield _frame(entry)
+                query = replace(query, after=entry.position)
             if page.next is None:
                 await _pause(stopped)
+
+    def _next(self, query: LogQuery, *, check: bool) -> LogPage | None:
+        """The next page; None when the caller may not read it any more, or nobody can."""
+        try:
+            return self.read(query) if not check or self.still_allowed() else None
+        except (EventLogError, IssuerError):
+            return None
+
+
+def _frame(entry: LogEntry) -> bytes:
+    data = json.dumps(event_json(entry), separators=(",", ":"))
+    return f"id: {entry.position}\nevent: {entry.type}\ndata: {data}\n\n".encode()
 
 
 async def _pause(stopped: asyncio.Event) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict
 
 from services.issuer.api.documented import oauth
 from services.issuer.api.forms import parse_form, required
@@ -25,11 +26,31 @@ _TOKEN = ("grant_type", "refresh_token", "scope", "client_id", "client_secret", 
 _ABOUT_TOKEN = ("token", "token_type_hint", "client_id", "client_secret")
 
 
+class TokenAnswer(BaseModel):
+    """RFC 6749 section 5.1; a client's own token has no refresh token beside it. `expires_in` in seconds."""
+
+    access_token: str
+    token_type: str
+    expires_in: int
+    refresh_token: str | None = None
+    scope: str
+
+
+class Introspection(BaseModel):
+    """RFC 7662 section 2.2; nothing but `active` when it is false."""
+
+    model_config = ConfigDict(extra="allow")
+
+    active: bool
+
+
 def routes(parts: Parts) -> APIRouter:
     """The OAuth endpoints. Clients authenticate by Basic or in the form."""
     api = machine_routes()
 
-    @api.post("/oauth/token", responses=oauth(400, 401), openapi_extra=_form_schema(_TOKEN, "grant_type"))
+    @api.post(
+        "/oauth/token", response_model=TokenAnswer, responses=oauth(400, 401), openapi_extra=_form_schema(_TOKEN, "grant_type")
+    )
     async def token(request: Request) -> Response:
         """Grants `refresh_token` and `client_credentials`."""
         form = await _form(request)
@@ -49,7 +70,12 @@ def routes(parts: Parts) -> APIRouter:
         await run_in_threadpool(parts.sessions.revoke, required(form, "token"), client)
         return Response(status_code=200)
 
-    @api.post("/oauth/introspect", responses=oauth(400, 401, 403), openapi_extra=_form_schema(_ABOUT_TOKEN, "token"))
+    @api.post(
+        "/oauth/introspect",
+        response_model=Introspection,
+        responses=oauth(400, 401, 403),
+        openapi_extra=_form_schema(_ABOUT_TOKEN, "token"),
+    )
     async def introspect(request: Request) -> Response:
         """Say what a token says, or only that it is not active."""
         form = await _form(request)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from services.access import Access
 from services.issuer.api.addresses import Network
+from services.issuer.api.lanes import Lane
 from services.issuer.api.origins import Origins
 from services.issuer.api.throttling import Throttle
 from services.issuer.clients import Clients
@@ -20,9 +21,14 @@ from services.times import Now
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """Use cases and the edge's own decisions. `iss` is the issuer's URL; `device_key` proves device cookies (32 bytes)."""
+    """Use cases and the edge's own decisions.
+
+    `iss` is the issuer's name, `url` where clients reach it ("": at `iss`). `device_key` proves device cookies (32 bytes).
+    `passwords` is where people's passwords are checked.
+    """
 
     iss: str
+    url: str = ""
     sessions: Sessions
     subjects: Subjects
     clients: Clients
@@ -35,3 +41,4 @@ class Parts:
     streams: Streams
     now: Now
     proxies: Sequence[Network] = ()
+    passwords: Lane = field(default_factory=lambda: Lane(width=8, waiting=256))

@@ -29,18 +29,20 @@ def routes(parts: Parts) -> APIRouter:
     signed_in = parts.access.signed_in
 
     @api.post("/api/password", status_code=204, response_class=Response, responses=front(400, 401, 403, 409, 429))
-    def change(body: ChangePassword, request: Request, caller: Annotated[Principal, Depends(signed_in)]) -> None:
+    async def change(body: ChangePassword, request: Request, caller: Annotated[Principal, Depends(signed_in)]) -> None:
         """Change the password; all other sessions end (all, by setting)."""
-        context = context_of(request, parts.proxies)
-        attempt = Attempt(account=f"sub {caller.sub}", network=network_of(context.ip))
-        parts.throttle.check(attempt)
-        subject = parts.subjects.find(caller.sub)
-        try:
-            parts.subjects.change_password(
-                subject.id, body.old_password, body.new_password, current_sid=caller.sid, context=context
-            )
-        except WrongPassword:
-            parts.throttle.failed(attempt)
-            raise
+        await parts.passwords.run(lambda: _change(parts, body, request, caller))
 
     return api
+
+
+def _change(parts: Parts, body: ChangePassword, request: Request, caller: Principal) -> None:
+    context = context_of(request, parts.proxies)
+    attempt = Attempt(account=f"sub {caller.sub}", network=network_of(context.ip))
+    parts.throttle.check(attempt)
+    subject_id = parts.subjects.find(caller.sub).id
+    try:
+        parts.subjects.change_password(subject_id, body.old_password, body.new_password, current_sid=caller.sid, context=context)
+    except WrongPassword:
+        parts.throttle.failed(attempt)
+        raise

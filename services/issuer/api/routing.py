@@ -19,7 +19,7 @@ MAX_BODY = 64 * 1024
 """Bytes; every body that the issuer takes is far below."""
 
 OAUTH = "/oauth/"
-_NOT_CACHED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+_NO_STORE = "no-store"
 
 
 class BoundedRequest(Request):
@@ -62,8 +62,8 @@ class StrictRoute(APIRoute):
                 response = render(path, problem)
             except (Problem, RequestValidationError, HTTPException, EventLogError) as refusal:
                 response = render(request.url.path, problem_of(refusal))
-            for name, value in _NOT_CACHED.items():
-                response.headers.setdefault(name, value)
+            if response.headers.setdefault("Cache-Control", _NO_STORE) == _NO_STORE:
+                response.headers["Pragma"] = "no-cache"  # RFC 6749 section 5.1 wants both
             return response
 
         return answer

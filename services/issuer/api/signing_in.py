@@ -44,22 +44,11 @@ def routes(parts: Parts) -> APIRouter:
     api = FrontRoutes()
 
     @api.post("/api/token/", response_model=Tokens, responses=front(400, 401, 403, 429))
-    def sign_in(body: SignIn, request: Request) -> Response:
+    async def sign_in(body: SignIn, request: Request) -> Response:
         """Sign in with name and password."""
         if body.cookie:
             parts.origins.check_sign_in(request.headers)
-        context = context_of(request, parts.proxies)
-        device = cookie_device(request) or new_device()
-        if body.cookie and context.device is None:
-            context = RequestContext(ip=context.ip, user_agent=context.user_agent, device=device.id)
-        account = names.username(body.username) or body.username  # the same account however it is spelt
-        pair = _sign_in(parts, body, context, _attempt(parts, account, context, device))
-        response = token_answer(pair, cookie=body.cookie)
-        if body.cookie:
-            cookies.begin(response, pair, parts.now() // 1000)
-        if device_cookie.named(request.headers.get("rescind-device")) is None:
-            cookies.set_device(response, remember(device, account, parts.device_key))
-        return response
+        return await parts.passwords.run(lambda: _answer(parts, body, request))
 
     return api
 
@@ -67,6 +56,21 @@ def routes(parts: Parts) -> APIRouter:
 def token_answer(pair: Pair, *, cookie: bool) -> JSONResponse:
     """The body of a sign-in or refresh. In cookie mode no script ever sees the refresh token."""
     return JSONResponse({"access": pair.access} if cookie else {"access": pair.access, "refresh": pair.refresh})
+
+
+def _answer(parts: Parts, body: SignIn, request: Request) -> Response:
+    context = context_of(request, parts.proxies)
+    device = cookie_device(request) or new_device()
+    if body.cookie and context.device is None:
+        context = RequestContext(ip=context.ip, user_agent=context.user_agent, device=device.id)
+    account = names.username(body.username) or body.username  # the same account however it is spelt
+    pair = _sign_in(parts, body, context, _attempt(parts, account, context, device))
+    response = token_answer(pair, cookie=body.cookie)
+    if body.cookie:
+        cookies.begin(response, pair, parts.now() // 1000)
+    if device_cookie.named(request.headers.get("rescind-device")) is None:
+        cookies.set_device(response, remember(device, account, parts.device_key))
+    return response
 
 
 def _attempt(parts: Parts, account: str, context: RequestContext, device: Device) -> Attempt:

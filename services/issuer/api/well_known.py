@@ -17,9 +17,9 @@ JWKS = "/.well-known/jwks.json"
 _SECRET = ["client_secret_basic", "client_secret_post"]
 
 
-def metadata(iss: str) -> dict[str, object]:
+def metadata(iss: str, url: str) -> dict[str, object]:
     """RFC 8414 section 2."""
-    url = iss.rstrip("/")
+    url = url.rstrip("/")
     return {
         "issuer": iss,
         "token_endpoint": f"{url}/oauth/token",
@@ -43,14 +43,14 @@ def routes(parts: Parts) -> APIRouter:
     @api.get(METADATA)
     def root() -> Response:
         """RFC 8414 metadata."""
-        return _public(metadata(parts.iss))
+        return _public(metadata(parts.iss, parts.url or parts.iss))
 
     @api.get(f"{METADATA}/{{path:path}}", include_in_schema=False)
     def with_path(path: str) -> Response:
         """RFC 8414 section 3.1: an issuer with a path has it behind the well-known part."""
         if path.strip("/") != issuer_path:
             raise NotFound
-        return _public(metadata(parts.iss))
+        return _public(metadata(parts.iss, parts.url or parts.iss))
 
     @api.get(JWKS)
     def jwks() -> Response:
@@ -61,4 +61,4 @@ def routes(parts: Parts) -> APIRouter:
 
 
 def _public(body: object) -> Response:
-    return JSONResponse(body, headers={"Cache-Control": "public, max-age=60", "Pragma": "cache"})
+    return JSONResponse(body, headers={"Cache-Control": "public, max-age=60"})

@@ -11,6 +11,7 @@ from kit.issuer_http import BACK_END, ISS, PUBLIC, SECRET, Issuer, bearer
 from kit.pairs import NOW, pair
 
 from eventlog.errors import StoreUnavailable
+from services.issuer.api.well_known import metadata
 from services.issuer.contexts import RequestContext
 from services.issuer.errors import (
     Forbidden,
@@ -237,3 +238,9 @@ def test_metadata(http: httpx.Client) -> None:
     assert "refresh_token" in found["grant_types_supported"]
     assert http.get("/.well-known/oauth-authorization-server/tenant").status_code == 404
     assert http.get("/.well-known/jwks.json").json() == {"keys": [{"kid": "kid-1"}]}
+
+
+def test_an_issuer_may_be_reached_at_another_address_than_its_name() -> None:
+    found = metadata("https://id.example/tenant", "https://auth.example/")
+    assert found["issuer"] == "https://id.example/tenant"
+    assert found["token_endpoint"] == "https://auth.example/oauth/token"
