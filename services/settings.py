@@ -111,6 +111,11 @@ class Settings:
     automated_share: Annotated[
         float, Setting("share of the living sessions that such callers may end within an hour", "0 to 1", read_fraction)
     ] = 0.05
+    automated_floor: Annotated[
+        int, Setting("sessions that such callers may end within an hour, however few live", "sessions", read_whole(0))
+    ] = 10
+    ack_retention: Annotated[int, Setting("how long receipts know each verifier's delay", SECONDS, read_whole(HOUR))] = DAY
+    snapshot_loads: Annotated[int, Setting("snapshots that are loaded at one time", "verifiers", read_whole(1, 1000))] = 8
     anomaly_action: Annotated[str, Setting("what a finding does to the session", choices=("shadow", "hold", "end"))] = "end"
 
     # running

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from threading import Event
 
@@ -21,9 +22,14 @@ from eventlog.sql.engine import open_engine
 from eventlog.sql.log import SqlLog
 from eventlog.sql.tables import log_tables
 from services.access import SCOPES, Access
+from services.anomaly.policy import Action
+from services.anomaly.service import Parts as AnomalyParts
+from services.anomaly.service import room as anomaly_room
+from services.anomaly.store import open_store
 from services.application import application
 from services.checkpoint_mac import signer
 from services.data_folder import master_key, open_folder
+from services.embedded import Roads, both_checks, revoke_directly
 from services.first_start import tell_credentials
 from services.issuer.api.addresses import parse_network
 from services.issuer.api.origins import Origins, install_cors, origin_of, own_origins
@@ -33,6 +39,11 @@ from services.issuer.api.throttling import Limits, Throttle, open_storage
 from services.issuer.settings import IssuerSettings
 from services.issuer.wiring import Issuer, open_issuer
 from services.loops import Loops
+from services.revocation.api.parts import Parts as RevocationParts
+from services.revocation.api.router import router as revocation_router
+from services.revocation.service import Revocation, open_revocation
+from services.revocation.settings import RevocationSettings
+from services.revocation.sources import Source
 from services.runtime import CannotStart, Loop, Service, Streams
 from services.settings import Settings
 from services.times import now_ms
@@ -54,22 +65,27 @@ class Running:
 @contextmanager
 def compose(settings: Settings, base_url: str) -> Iterator[Running]:
     """Put everything into one process that listens at `base_url`. CannotStart with one line; closes what it opened."""
+    public_url = settings.public_url or base_url
     folder = open_folder(settings.data)
     master = master_key(folder)
     with ExitStack() as stack, _in_words(settings):
-        issuer = open_issuer(
-            _engine(stack, settings, ISSUER),
-            _issuer_settings(settings, settings.public_url or base_url),
-            master,
-            own_scopes=frozenset(SCOPES),
-        )
+        revocation = open_revocation(_engine(stack, settings, REVOCATION), _revocation_settings(settings), _key(master, "marks"))
+        revocation.create()
+        iss = _iss(settings, revocation, public_url)
+        own_scopes = frozenset(SCOPES)
+        issuer = open_issuer(_engine(stack, settings, ISSUER), _issuer_settings(settings, iss), master, own_scopes=own_scopes)
         issuer.create()
         told = tell_credentials(folder, issuer.clients, issuer.subjects, is_new=_is_new(issuer))
-        access, streams = Access(issuer.access.check), Streams()
-        origins = Origins(
-            own_origins(settings.public_url or base_url), frozenset(origin_of(each) for each in settings.allowed_origin)
+        roads = Roads(issuer, revocation)
+        roads.relay.agree()  # before anything new gets a number: a log that was put back is noticed here
+        access, streams = Access(partial(both_checks, issuer, revocation)), Streams()
+        origins = Origins(own_origins(public_url), frozenset(origin_of(each) for each in settings.allowed_origin))
+        services = (
+            _issuer_service(issuer, settings, access, origins, streams, master),
+            _revocation_service(revocation, settings, access, streams, master),
+            roads.service(),
+            _anomaly_service(stack, settings, issuer, revocation, access),
         )
-        services = [_issuer_service(issuer, settings, access, origins, streams, master)]
         loops = Loops([loop for service in services for loop in service.loops])
         app = application(services, loops, streams, tracing=_tracing(stack, settings))
         install_cors(app, origins)
@@ -109,13 +125,38 @@ def _engine(stack: ExitStack, settings: Settings, name: str) -> Engine:
     return engine
 
 
-def _issuer_settings(settings: Settings, public_url: str) -> IssuerSettings:
+def _key(master: bytes, purpose: str) -> bytes:
+    return HKDFExpand(hashes.SHA256(), 32, b"rescind " + purpose.encode()).derive(master)
+
+
+def _iss(settings: Settings, revocation: Revocation, public_url: str) -> str:
+    """The issuer's name: tokens and revocations hold it, so that the one of the first start stays."""
+    known = [source.iss for source in revocation.sources.active() if source.own and not source.client_id]
+    if settings.issuer and known and settings.issuer not in known:
+        msg = f"This installation's issuer is {known[0]}, and its tokens and revocations say so: leave --issuer out."
+        raise CannotStart(msg)
+    iss = known[0] if known else settings.issuer or public_url
+    revocation.sources.add(Source(iss=iss, own=True), by=ISSUER)
+    return iss
+
+
+def _issuer_settings(settings: Settings, iss: str) -> IssuerSettings:
     same = {made.name for made in fields(IssuerSettings)} & {made.name for made in fields(Settings)}
     return IssuerSettings(
         **{name: getattr(settings, name) for name in same - {"asn_database"}},
-        iss=settings.issuer or public_url,
+        iss=iss,
         asn_database=str(settings.asn_database or ""),
         password_change_ends_all=settings.password_change == "all",  # noqa: S105  (a choice, no secret)
+    )
+
+
+def _revocation_settings(settings: Settings) -> RevocationSettings:
+    """The clock is the same as the issuer's: one server, or one machine."""
+    same = {made.name for made in fields(RevocationSettings)} & {made.name for made in fields(Settings)}
+    return RevocationSettings(
+        **{name: getattr(settings, name) for name in same},
+        access_life=settings.access_ttl + settings.clock_leeway,
+        max_clock_skew_ms=0,
     )
 
 
@@ -133,13 +174,32 @@ def _issuer_service(
         access=access,
         origins=origins,
         throttle=Throttle(limits, open_storage("memory://")),
-        device_key=HKDFExpand(hashes.SHA256(), 32, b"rescind device cookies").derive(master),
+        device_key=_key(master, "device cookies"),
         streams=streams,
         now=now_ms,
         proxies=[parse_network(each) for each in settings.trusted_proxy],
     )
     loops = (*issuer.loops, _checkpoints(issuer.log, settings, master))
     return Service(ISSUER, issuer_router(parts), loops)
+
+
+def _revocation_service(revocation: Revocation, settings: Settings, access: Access, streams: Streams, master: bytes) -> Service:
+    parts = RevocationParts(revocation, access, streams)
+    loops = (*revocation.loops, _checkpoints(revocation.log, settings, master))
+    return Service(REVOCATION, revocation_router(parts), loops, revocation.ready, revocation.measures)
+
+
+def _anomaly_service(stack: ExitStack, settings: Settings, issuer: Issuer, revocation: Revocation, access: Access) -> Service:
+    return anomaly_room(
+        AnomalyParts(
+            store=open_store(_engine(stack, settings, ANOMALY)),
+            feed=issuer.log,
+            disclose=lambda subjects, reader: issuer.session_log.subject_keys(subjects, by=reader),
+            revoke=revoke_directly(revocation.revocations, issuer.settings.iss),
+            access=access,
+            action=Action(settings.anomaly_action),
+        )
+    )
 
 
 def _checkpoints(log: SqlLog, settings: Settings, master: bytes) -> Loop:
