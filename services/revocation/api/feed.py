@@ -24,6 +24,12 @@ from services.revocation.service import Revocation
 _MARK = 128
 
 
+Pair = Annotated[
+    tuple[Annotated[int, Field(ge=0, strict=True)], Annotated[float, Field(ge=0, strict=True)]], Field(strict=False)
+]
+"""JSON has lists, no tuples."""
+
+
 class AckBody(Body):
     """What an instance says about itself; `applied` pairs seqs with milliseconds since."""
 
@@ -32,9 +38,7 @@ class AckBody(Body):
     mark: Annotated[str, Field(max_length=_MARK)] | None
     max_staleness: Annotated[float, Field(ge=5, le=86_400)]
     policy: Literal["strict", "best_effort"]
-    applied: Annotated[list[tuple[Annotated[int, Field(ge=0)], Annotated[float, Field(ge=0)]]], Field(max_length=1000)] = Field(
-        default_factory=list
-    )
+    applied: Annotated[list[Pair], Field(max_length=1000)] = Field(default_factory=list)
 
 
 def routes(parts: Parts) -> APIRouter:
