@@ -97,7 +97,7 @@ class Inspecting:
         key = self._keys.refresh_key(token.kid)
         with self._store.reading() as unit:
             session, account, refusal = self._session(unit, token.sid, unit.restrictions.wide())
-        if session is None or key is None or not tokens.is_signed(text, token, key, session.secret):
+        if session is None or key is None or not tokens.is_signed(text, key, session.secret):
             raise InvalidToken
         if self._now() >= token.exp * 1000:
             raise InvalidToken(EXPIRED)

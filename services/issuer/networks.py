@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import maxminddb
 
@@ -42,6 +43,7 @@ def open_networks(path: str) -> Networks:
     return Networks(maxminddb.open_database(path, maxminddb.MODE_MEMORY).get) if path else Networks()
 
 
+@lru_cache(maxsize=4096)
 def canonical(ip: str | None) -> str | None:
     """One spelling per address: IPv4-mapped ones as IPv4, no zone; None for what is no address."""
     try:

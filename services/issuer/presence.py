@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rescind.events.personal import Personal
 
@@ -52,6 +53,7 @@ def known_other_network(one: Presence, other: Presence) -> bool:
     return one.asn is not None and other.asn is not None and one.asn != other.asn
 
 
+@lru_cache(maxsize=4096)
 def network(ip: str) -> str:
     """The /24 or /64 around an address, which counts as one place."""
     address = ipaddress.ip_address(ip)

@@ -10,21 +10,21 @@ from services.issuer.binding import Anchor
 from services.issuer.presence import Presence
 from services.issuer.session import Profile
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 _PRESENCE = ("ip", "user_agent", "device", "browser", "os", "asn", "place")
 
 
 def dump(profile: Profile) -> bytes:
     """Write what is known."""
     anchor = profile.anchor
-    return json.dumps(
+    return _ENCODER.encode(
         {
             "anchor": [anchor.networks, anchor.asn, anchor.device, anchor.browser],
             "last": {name: value for name in _PRESENCE if (value := getattr(profile.last, name)) is not None},
             "known": profile.last.known,
             "device_name": profile.device_name,
             "claims": profile.claims,
-        },
-        separators=(",", ":"),
+        }
     ).encode()
 
 

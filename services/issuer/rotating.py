@@ -118,7 +118,7 @@ class Rotating:
 
 def _is_genuine(refresh: Refresh, session: Session, keys: KeySet) -> bool:
     key = keys.secrets.get(refresh.token.kid)
-    ours = key is not None and tokens.is_signed(refresh.text, refresh.token, key, session.secret)
+    ours = key is not None and tokens.is_signed(refresh.text, key, session.secret)
     return ours and refresh.client_id in ("", session.client_id)
 
 

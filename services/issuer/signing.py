@@ -16,6 +16,7 @@ from services.issuer import base64url
 TYPE = "at+jwt"
 ALGORITHMS = frozenset({"ES256", "EdDSA", "RS256"})
 _RSA_BITS = 2048
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
 
@@ -78,4 +79,4 @@ def _algorithm(name: str) -> Algorithm:
 
 
 def _part(value: Mapping[str, object]) -> str:
-    return base64url.encode(json.dumps(value, separators=(",", ":")).encode())
+    return base64url.encode(_ENCODER.encode(value).encode())

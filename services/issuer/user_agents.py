@@ -21,8 +21,10 @@ class Agent:
 
 def cleaned(user_agent: str | None) -> str | None:
     """Without control characters and cut to a length that can be stored; None when nothing is left."""
-    text = "".join(char for char in (user_agent or "")[:MAX_LENGTH] if char.isprintable()).strip()
-    return text or None
+    text = (user_agent or "")[:MAX_LENGTH]
+    if not text.isprintable():
+        text = "".join(char for char in text if char.isprintable())
+    return text.strip() or None
 
 
 @lru_cache(maxsize=_REMEMBERED)

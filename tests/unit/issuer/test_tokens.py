@@ -23,7 +23,7 @@ def key_of(kid: str) -> bytes | None:
 
 def test_what_is_written_is_read_and_genuine() -> None:
     assert tokens.read(TEXT, key_of) == TOKEN
-    assert tokens.is_signed(TEXT, TOKEN, KEY, SECRET)
+    assert tokens.is_signed(TEXT, KEY, SECRET)
 
 
 def test_the_same_fields_give_the_same_bytes() -> None:
@@ -49,19 +49,19 @@ def test_every_field_is_under_both_macs(other: RefreshToken) -> None:
     forged = tokens.write(other, OTHER_KEY, SECRET)
     with pytest.raises(InvalidToken):
         tokens.read(forged, key_of)
-    assert not tokens.is_signed(forged, other, KEY, SECRET)
 
 
 def test_neither_the_key_nor_the_secret_alone_mints() -> None:
     without_secret = tokens.write(TOKEN, KEY, b"guessed")
     assert tokens.read(without_secret, key_of) == TOKEN  # the outer MAC is good, and no query was needed to know
-    assert not tokens.is_signed(without_secret, TOKEN, KEY, SECRET)
-    assert not tokens.is_signed(tokens.write(TOKEN, OTHER_KEY, SECRET), TOKEN, KEY, SECRET)
+    assert not tokens.is_signed(without_secret, KEY, SECRET)
+    assert not tokens.is_signed(tokens.write(TOKEN, OTHER_KEY, SECRET), KEY, SECRET)
 
 
 def test_a_signature_with_the_wrong_key_is_found_once_the_secret_is_known() -> None:
     forged = signed_with(b"", parts()[0], parts()[1])
-    assert not tokens.is_signed(forged, tokens.read(forged, key_of), KEY, SECRET)
+    assert tokens.read(forged, key_of) == TOKEN
+    assert not tokens.is_signed(forged, KEY, SECRET)
 
 
 def parts() -> tuple[str, str, str]:
@@ -138,10 +138,10 @@ def test_every_character_counts(position: int) -> None:
             continue
         changed = TEXT[:position] + other + TEXT[position + 1 :]
         try:
-            token = tokens.read(changed, key_of)
+            tokens.read(changed, key_of)
         except InvalidToken:
             continue
-        assert not tokens.is_signed(changed, token, KEY, SECRET)
+        assert not tokens.is_signed(changed, KEY, SECRET)
 
 
 def test_the_kind_of_a_token_is_told_by_its_header() -> None:
