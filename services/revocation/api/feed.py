@@ -48,7 +48,7 @@ def routes(parts: Parts) -> APIRouter:
     verifier_only = VerifierOnly(service.verifiers)
     loads = Loads(service.settings.snapshot_loads)
 
-    @api.get("/v1/feed", response_class=FeedResponse)
+    @api.get("/v1/feed", response_class=FeedResponse, status_code=200)
     async def feed(
         verifier: Annotated[str, Depends(verifier_only)],
         after: Annotated[Place | None, Query()] = None,
