@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from eventlog.errors import EventLogError
 from services.issuer.api import bodies, errors
@@ -20,6 +22,7 @@ MAX_BODY = 64 * 1024
 
 OAUTH = "/oauth/"
 _NO_STORE = "no-store"
+_CHALLENGE = 'Bearer realm="rescind"'
 
 
 class BoundedRequest(Request):
@@ -56,6 +59,8 @@ class StrictRoute(APIRoute):
             try:
                 await bounded.body()
                 response = await handle(bounded)
+            except ClientDisconnect:  # nobody is there to be answered
+                return Response(status_code=400)
             except IssuerError as refusal:
                 path = request.url.path
                 problem = errors.oauth_problem_of(refusal) if path.startswith(OAUTH) else errors.problem_of(refusal)
@@ -64,6 +69,8 @@ class StrictRoute(APIRoute):
                 response = render(request.url.path, problem_of(refusal))
             if response.headers.setdefault("Cache-Control", _NO_STORE) == _NO_STORE:
                 response.headers["Pragma"] = "no-cache"  # RFC 6749 section 5.1 wants both
+            if response.status_code == HTTPStatus.UNAUTHORIZED:
+                response.headers.setdefault("WWW-Authenticate", _CHALLENGE)  # RFC 9110 section 15.5.2
             return response
 
         return answer

@@ -22,7 +22,7 @@ from services.issuer.views import Pair
 
 
 class SignIn(FrontBody):
-    """`cookie`: keep the refresh token in an HttpOnly cookie instead of the body. `bind`: see the page on binding."""
+    """`cookie`: keep the refresh token in an HttpOnly cookie instead of the body. `bind`: to where it begins."""
 
     username: Name
     password: Password

@@ -80,6 +80,7 @@ def test_why_a_token_is_refused(
     issuer.script.error = error
     answer = post(http, endpoint)
     assert (answer.status_code, answer.json()) == (status, body)
+    assert ("www-authenticate" in answer.headers) is (status == 401)
     assert "set-cookie" not in answer.headers
 
 

@@ -133,6 +133,15 @@ def test_what_no_http_client_would_send_is_no_fault_of_ours(issuer: Issuer, requ
     assert answer[9:10] == b"4"
 
 
+def test_a_client_that_goes_away_is_no_error(http: httpx.Client, issuer: Issuer, caplog: pytest.LogCaptureFixture) -> None:
+    address = urlsplit(issuer.url)
+    head = b"POST /api/token/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+    with socket.create_connection((address.hostname or "", address.port or 0), timeout=10) as connection:
+        connection.sendall(head)
+    assert http.post("/api/token/verify/", json={"token": "t"}).status_code == 200
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 @pytest.mark.parametrize("sub", ["%00", "%ff", "%F0%9F%98%80", "%ED%A0%80", "a" * 5_000, "%2e%2e%2f", "'%20OR%201=1--"])
 def test_hostile_ids_are_unknown(http: httpx.Client, sub: str) -> None:
     admin = bearer("m", "", "admin")
