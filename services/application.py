@@ -11,6 +11,7 @@ from services import probes, problems
 from services.loops import Loops
 from services.metrics import Metrics
 from services.observing import Observed
+from services.openapi import Described
 from services.runtime import Measure, Service, Streams
 from services.tracing import Traced
 
@@ -27,7 +28,7 @@ def application(services: Sequence[Service], loops: Loops, streams: Streams, *, 
         return [*alive, *held, *(measure for service in services for measure in service.measures())]
 
     metrics = Metrics(measures)
-    app = FastAPI(
+    app = Described(
         title="Rescind",
         docs_url=None,
         redoc_url=None,

@@ -1,12 +1,14 @@
 """The docs say what the code does: their generated parts are fresh, their links lead somewhere, nothing is undocumented."""
 
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 from kit import documents
-from kit.endpoints import Endpoint
+from kit.endpoints import Endpoint, endpoints
 
 from services.access import SCOPES
 from services.settings import OPTIONS
@@ -17,8 +19,13 @@ LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 
 @pytest.fixture(scope="module")
-def found() -> Sequence[Endpoint]:
-    return documents.served()
+def app() -> FastAPI:
+    return documents.served_app()
+
+
+@pytest.fixture(scope="module")
+def found(app: FastAPI) -> Sequence[Endpoint]:
+    return endpoints(app)
 
 
 def test_generated_parts_are_fresh(found: Sequence[Endpoint]) -> None:
@@ -37,6 +44,16 @@ def test_every_scope_opens_something_and_every_need_is_in_the_table(found: Seque
 def test_every_endpoint_has_words(found: Sequence[Endpoint]) -> None:
     assert len(found) > 40
     assert not [each.name for each in found if not each.words]
+
+
+def test_openapi_knows_what_it_refers_to_and_what_malformed_requests_get(app: FastAPI) -> None:
+    document = app.openapi()
+    text = json.dumps(document)
+    known = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    assert not set(re.findall(r'"\$ref": "([^"]+)"', text)) - known
+    statuses = {status for path in document["paths"].values() for operation in path.values() for status in operation["responses"]}
+    assert "422" not in statuses
+    assert {"400", "401", "403", "503"} <= statuses
 
 
 def test_every_setting_is_named_with_its_variable() -> None:

@@ -26,6 +26,7 @@ DOORS: Mapping[str, tuple[str, ...]] = {
         "services.*.tables",
         "services.issuer.unit",
         "services.*.wiring",
+        "services.*.service",
         "services.wiring",
         "services.revocation.clock",
         "services.revocation.intake",
@@ -96,7 +97,7 @@ OUTSIDE_WORLD = frozenset(
     ]
 )
 
-COMPOSERS = {"open_engine": ("services.wiring",), "SqlLog": ("services.wiring", "services.*.wiring")}
+COMPOSERS = {"open_engine": ("services.wiring",), "SqlLog": ("services.wiring", "services.*.wiring", "services.*.service")}
 """Who opens databases and logs. `services.wiring` itself is imported by the commands alone."""
 
 

@@ -7,27 +7,30 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from fastapi import FastAPI
 from kit.endpoints import Endpoint, endpoints
-from services.wiring import compose
 
 from services.access import ADMIN, SCOPES
 from services.options import table
 from services.settings import OPTIONS, Settings
+from services.wiring import compose
 
 ROOT = Path(__file__).resolve().parents[2]
+_BY_PATH = {"/oauth/": "a client", "/api/token/logout": "whoever has the token", "/api/token/blacklist": "whoever has the token"}
 _BEGIN, _END = "<!-- made by `make docs`: begin -->", "<!-- made by `make docs`: end -->"
 
 ASKED_INSIDE: Mapping[str, Sequence[str]] = {
-    "log:personal": ["`GET /v1/log`: the member `personal`", "`POST /v1/subject-keys`"],
+    "log:personal": ["`GET /v1/log`, `GET /v1/log/stream`: the member `personal`", "`GET /v1/findings`: the member `evidence`"],
     "introspect": ["`POST /oauth/introspect`: tokens of other clients"],
 }
 """Scopes that an endpoint asks for itself, after it has let the caller in."""
 
 
-def served() -> list[Endpoint]:
-    """Every endpoint of `python -m services all`."""
+def served_app() -> FastAPI:
+    """The application of `python -m services all`, to be looked at; its databases are gone already."""
     with tempfile.TemporaryDirectory() as folder, compose(Settings(data=Path(folder)), "http://127.0.0.1:8000") as running:
-        return endpoints(running.app)
+        running.app.openapi()
+        return running.app
 
 
 def pages(found: Sequence[Endpoint]) -> dict[Path, str]:
@@ -74,12 +77,14 @@ def _who(endpoint: Endpoint) -> str:
         return " or ".join(f"`{scope}`" for scope in endpoint.scopes)
     if endpoint.person:
         return "the person who is signed in"
-    return "without an access token"
+    if endpoint.verifier:
+        return "a verifier"
+    return next((who for prefix, who in _BY_PATH.items() if endpoint.path.startswith(prefix)), "anybody")
 
 
 def main() -> int:
     """Write the parts."""
-    for path, part in pages(served()).items():
+    for path, part in pages(endpoints(served_app())).items():
         path.write_text(with_part(path.read_text("utf-8"), part), "utf-8")
     return 0
 

@@ -10,17 +10,22 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from services.access import Require
+from services.revocation.api.callers import VerifierOnly
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Endpoint:
-    """One method of one path. `scopes`: any of them suffices; `person`: a signed-in person's token; neither: no access token."""
+    """One method of one path.
+
+    `scopes`: any of them suffices; `person`: a signed-in person's token; `verifier`: a verifier's credential.
+    """
 
     path: str
     method: str
     words: str
     scopes: tuple[str, ...] = ()
     person: bool = False
+    verifier: bool = False
 
     @property
     def name(self) -> str:
@@ -39,18 +44,19 @@ def _endpoints(app: FastAPI) -> Iterator[Endpoint]:
         path = (context.path_format or "").replace(":path}", "}")
         if not isinstance(context.original_route, APIRoute) or path not in described:
             continue
-        needs = list(_needs(context.dependant))
+        asked = list(_asked(context.dependant))
+        needs = [each for each in asked if isinstance(each, Require)]
+        verifier = any(isinstance(each, VerifierOnly) for each in asked)
         for method in sorted(context.methods or ()):
             operation = described[path].get(method.lower())
             if operation is None:
                 continue
             words = str(operation.get("description") or operation.get("summary") or "").split("\n")[0].rstrip(".")
             scopes = tuple(scope for need in needs for scope in need.scopes)
-            yield Endpoint(path, method, words, scopes, any(need.person for need in needs))
+            yield Endpoint(path, method, words, scopes, any(need.person for need in needs), verifier)
 
 
-def _needs(dependant: Dependant) -> Iterator[Require]:
+def _asked(dependant: Dependant) -> Iterator[object]:
     for inner in dependant.dependencies:
-        if isinstance(inner.call, Require):
-            yield inner.call
-        yield from _needs(inner)
+        yield inner.call
+        yield from _asked(inner)
