@@ -50,7 +50,7 @@ def _perform(screen: Screen, folder: Path, port: int, *, once: bool) -> int:
     screen.title(
         "Rescind: a revoked session is refused everywhere, within milliseconds", "starting three processes on 127.0.0.1 …"
     )
-    with staged(folder, ports=[port + place for place in range(1 + len(APIS))]) as stage:
+    with staged(folder, ports=[port and port + place for place in range(1 + len(APIS))]) as stage:
         _introduce(screen, stage)
         held = play(stage, screen)
         if not once:

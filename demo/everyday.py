@@ -84,6 +84,9 @@ def change_scopes(world: World) -> None:
     expect(found["photos"].accepted, f"photos answers {found['photos'].status} {found['photos'].why}")
     expect("insufficient_scope" in found["orders"].why, f"orders answers {found['orders'].status} {found['orders'].why}")
     world.screen.step(f"photos accepts it, orders refuses it: {found['orders'].status} {found['orders'].why}")
+    world.admin.patch(rights, {"scopes": SCOPES})
+    expect(laptop.refresh().is_success, "the session cannot fetch the scopes that she got back")
+    world.expect_alive(laptop)
 
 
 def sign_out_everywhere(world: World) -> None:

@@ -7,7 +7,7 @@ import sys
 from typing import TextIO
 
 _BOLD, _DIM, _GREEN, _RED, _CYAN, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[32m", "\x1b[31m", "\x1b[36m", "\x1b[0m"
-_WIDTH = 88
+_WIDTH = 96
 
 
 class Screen:

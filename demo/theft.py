@@ -13,6 +13,9 @@ def steal(world: World) -> None:
     """A refresh token is stolen in a café."""
     phone = world.devices.pop("phone")
     phone.place = CAFE
+    answer, ms = timed(phone.refresh)
+    expect(answer.status_code == 200, f"the refresh in the café answers {answer.status_code}")
+    world.screen.step("Maya's phone refreshes in the café", ms)
     thief = world.device("thief", CAFE)
     thief.refresh_token = phone.refresh_token
     answer, ms = timed(thief.refresh)

@@ -30,10 +30,8 @@ def evidence(finding: Finding) -> str:
         return f"{headline(finding)} {_UNTOLD}"
     if finding.before is None or before is None:
         return f"{headline(finding)} It came from {_whereabouts(now)}."
-    gap = _gap(finding.now.time - finding.before.time)
-    return (
-        f"{headline(finding)} It came from {_whereabouts(now)}; {gap} earlier the session was seen from {_whereabouts(before)}."
-    )
+    earlier = _earlier(finding.now.time - finding.before.time)
+    return f"{headline(finding)} It came from {_whereabouts(now)}; {earlier} the session was seen from {_whereabouts(before)}."
 
 
 def _whereabouts(personal: Personal) -> str:
@@ -49,10 +47,10 @@ def _device(personal: Personal) -> str:
     return name or ("a device that names itself only by its id" if personal.device else "an unknown device")
 
 
-def _gap(ms: int) -> str:
-    seconds = max(ms, 0) / 1000
-    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+def _earlier(ms: int) -> str:
+    seconds = ms / 1000
+    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")):
         if seconds >= size:
             count = round(seconds / size)
-            return f"{count} {unit}{'s' if count != 1 else ''}"
-    return f"{seconds:.1f} seconds"
+            return f"{count} {unit}{'s' if count != 1 else ''} earlier"
+    return "a moment earlier"

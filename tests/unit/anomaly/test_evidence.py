@@ -25,7 +25,7 @@ def test_it_says_where_from_with_what_and_how_soon() -> None:
 
 @pytest.mark.parametrize(
     ("apart", "words"),
-    [(0, "0.0 seconds"), (1_500, "1.5 seconds"), (60_000, "1 minute"), (7_200_000, "2 hours"), (90_000_000, "1 day")],
+    [(-5, "a moment"), (0, "a moment"), (1_000, "1 second"), (60_000, "1 minute"), (7_200_000, "2 hours"), (90_000_000, "1 day")],
 )
 def test_the_gap_is_told_in_a_fitting_unit(apart: int, words: str) -> None:
     assert f"; {words} earlier" in evidence(finding(HOME, THIEF, apart=apart))
