@@ -166,6 +166,7 @@ def _issuer_service(
     limits = Limits(settings.account_failures, settings.network_failures, settings.failure_window)
     parts = IssuerParts(
         iss=issuer.settings.iss,
+        url=settings.public_url,
         sessions=issuer.sessions,
         subjects=issuer.subjects,
         clients=issuer.clients,
