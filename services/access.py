@@ -8,9 +8,9 @@ from typing import Annotated
 
 from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
 from rescind.claims import Claims
 from rescind.errors import Denial, Denied
-
 from services.problems import Problem, retry
 
 ADMIN = "admin"
