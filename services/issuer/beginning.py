@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from rescind.events.personal import Personal
 from rescind.vocabulary import Effect, Reason
+from services.issuer import restriction
 from services.issuer import session as sessions
 from services.issuer.keys import Keys
 from services.issuer.minting import Granted, claims_version, scopes_of
@@ -34,7 +35,10 @@ class Beginning:
         now, keys = self.now(), self.keys.read(unit)
         if self.settings.session_limit:
             self._make_room(unit, account, now)
-        made = unit.sessions.add(sessions.begin(command, presence, self.settings, kid=keys.refresh_kid(now), now=now))
+        cuts = (*account.restrictions, *unit.restrictions.wide().of(command.client_id))
+        auth_time = restriction.first_alive(cuts, now // 1000)
+        new = sessions.begin(command, presence, self.settings, kid=keys.refresh_kid(now), auth_time=auth_time, now=now)
+        made = unit.sessions.add(new)
         step = sessions.issued(made, scopes=scopes_of(made, account), cv=claims_version(made, account))
         personal = presence.personal(device_name=command.device_name, username=username)
         version = unit.record_all(

@@ -135,19 +135,20 @@ class Following:
                 answer = subject.answer_refresh(account, revocation_id=fact.revocation_id, at_least=fact.cv, by=fact.by)
                 save_account(unit, answer, now=now)
             return
-        outside = fact.cut_auth_time >= 0
-        sn = unit.sessions.last_until(account.id, fact.cut_auth_time) if outside else fact.cut_sn
+        until = fact.cut_auth_time
+        sn = fact.cut_sn if until < 0 else unit.sessions.last_until(account.id, until)
         step = subject.revoke(
             account,
             revocation_id=fact.revocation_id,
             sn=sn,
             except_sn=fact.cut_except,
+            auth_time=until,
             effect=Effect(fact.effect),
             reason=Reason(fact.reason),
             by=fact.by,
             now=now,
         )
-        if step.events:
+        if step.account != account:
             save_account(unit, step, now=now)
             unit.restrictions.add(TargetType.SUBJECT, account.id, _restriction(fact))
 

@@ -35,9 +35,10 @@ class Keys:
         self._reading = threading.Lock()
 
     def create(self) -> None:
-        """Make the first key of each use where there is none."""
+        """Make the first key of each use where there is none; CannotOpen when the others are another master key's."""
         for use in Use:
             self._store.write(lambda unit, use=use: self._first(unit, use))  # type: ignore[misc]
+        self.now()
 
     def rotate(self, use: str, *, by: str) -> str:
         """Publish the next key for `use` (access or refresh); it signs after a while. Returns its kid. InvalidRequest."""

@@ -70,6 +70,11 @@ def standing(restrictions: Iterable[Restriction], *, sn: int, auth_time: int, no
     return judged
 
 
+def first_alive(restrictions: Iterable[Restriction], now_s: int) -> int:
+    """The `auth_time` of a sign-in at `now_s`: after every cut-off that is known, for these go by whole seconds."""
+    return max([now_s, *(each.auth_time + 1 for each in restrictions)])
+
+
 def added(restrictions: Sequence[Restriction], new: Restriction) -> tuple[Restriction, ...]:
     """With `new` beside the others, and without those that it makes superfluous."""
     return (*(each for each in restrictions if each != new and not _supersedes(new, each)), new)
@@ -113,4 +118,4 @@ def _supersedes(new: Restriction, old: Restriction) -> bool:
     """A final end makes every older cut superfluous that covers nothing beyond it."""
     if new.effect is not Effect.END or new.reason in LIFTABLE or new.except_sn not in (-1, old.except_sn):
         return False
-    return not old.whole and old.auth_time == -1 and old.sn <= new.sn and not old.forever
+    return not old.whole and old.auth_time <= new.auth_time and old.sn <= new.sn and not old.forever

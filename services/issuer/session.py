@@ -115,7 +115,7 @@ def expiry(settings: IssuerSettings, *, created: int, remember_me: bool, now: in
     return min(end, created // 1000 + settings.absolute_limit) if settings.absolute_limit else end
 
 
-def begin(command: Begin, presence: Presence, settings: IssuerSettings, *, kid: str, now: int) -> Session:
+def begin(command: Begin, presence: Presence, settings: IssuerSettings, *, kid: str, auth_time: int, now: int) -> Session:
     """Make a session whose number the database gives; `issued` says it once the number is known."""
     exp = expiry(settings, created=now, remember_me=command.remember_me, now=now)
     return Session(
@@ -125,7 +125,7 @@ def begin(command: Begin, presence: Presence, settings: IssuerSettings, *, kid: 
         client_id=command.client_id,
         secret=command.secret,
         version=0,
-        auth_time=now // 1000,
+        auth_time=auth_time,
         created=now,
         last_seen=now,
         remember_me=command.remember_me,

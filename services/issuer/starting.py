@@ -115,6 +115,8 @@ class Starting:
     def _account(self, unit: Unit, client: Client, sub: str) -> Account:
         """The client's subject, locked; made where nobody has named it yet. Forbidden."""
         found = unit.subjects.by_sub(sub, lock=True)
+        if unit.clients.find(sub) is not None:  # RFC 9068 section 5: a person must not look like a machine
+            raise Forbidden("This name belongs to a client.")
         if found is None:
             return self._created(unit, client, sub)
         if found.account.client_id != client.id:

@@ -116,16 +116,22 @@ def revoke(
     revocation_id: str,
     sn: int,
     except_sn: int,
+    auth_time: int,
     effect: Effect,
     reason: Reason,
     by: str,
     now: int,
 ) -> SubjectStep:
-    """Answer a revocation from outside with the sessions that it means; what is known or covered already changes nothing."""
+    """Answer a revocation from outside with the sessions that it means; what is known or covered already changes nothing.
+
+    `auth_time` (seconds, -1: none) is kept beside the answer: the list goes by it, so that it binds later sign-ins, too.
+    """
     event = _revoked(account, revocation_id, sn, except_sn, effect, reason, by, answers=True)
-    if sn < 0 or restriction.is_known(account.restrictions, _restriction(event, now)):
+    new = replace(_restriction(event, now), auth_time=auth_time)
+    if restriction.is_known(account.restrictions, new) or (sn < 0 and auth_time < 0):
         return SubjectStep(account)
-    return _happened(account, now, event)
+    kept = replace(account, restrictions=restriction.added(account.restrictions, new))
+    return SubjectStep(kept, (event,) if sn >= 0 else ())
 
 
 def reinstate(account: Account, *, revocation_id: str) -> SubjectStep:

@@ -14,8 +14,6 @@ from services.issuer.unit import Unit
 def save_account(unit: Unit, step: SubjectStep, *, now: int, personal: Personal | None = None) -> Account:
     """Record a step of a locked account, save its state and mark the sessions that ended for good."""
     account = step.account
-    if not step.events:
-        return account
     version = unit.record_all(
         f"subject-{account.id}", account.version, step.events, now=now, subject=account.id, personal=personal
     )

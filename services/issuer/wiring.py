@@ -10,6 +10,7 @@ from argon2 import PasswordHasher
 from sqlalchemy import Engine, MetaData
 
 from eventlog.deciding import Committer
+from eventlog.sealing import CannotOpen
 from eventlog.sql.log import SqlLog
 from eventlog.sql.sequencer import Sequencer
 from services.issuer.beginning import Beginning
@@ -33,9 +34,10 @@ from services.issuer.subjects import Subjects
 from services.issuer.sweeping import LiveSessions, Sweeping
 from services.issuer.tables import issuer_tables
 from services.issuer.vault import Vault
-from services.runtime import Loop
+from services.runtime import CannotStart, Loop
 from services.times import Now, now_ms
 
+_WRONG_MASTER_KEY = "The master key does not open this database: restore the data folder that belongs to it."
 _SKIPPED_NUMBERS = 2**24
 """More sessions than can have begun since the backup that a database was restored from."""
 
@@ -59,9 +61,15 @@ class Issuer:
     loops: Sequence[Loop]
 
     def create(self) -> None:
-        """Make what is missing: tables, the first keys, the built-in client. Any number of processes may do so."""
+        """Make what is missing: tables, the first keys, the built-in client. Any number of processes may do so.
+
+        CannotStart when the master key is not this database's.
+        """
         self.log.create()
-        self.keys.create()
+        try:
+            self.keys.create()
+        except CannotOpen:
+            raise CannotStart(_WRONG_MASTER_KEY) from None
         self.clients.create_first_party()
 
     def restored(self) -> None:

@@ -33,7 +33,7 @@ def new_session(
         bind_device=bind_device,
         device_name=None,
     )
-    return replace(begin(command, HERE, settings, kid="k", now=START), sn=1)
+    return replace(begin(command, HERE, settings, kid="k", auth_time=START // 1000, now=START), sn=1)
 
 
 def refreshed(

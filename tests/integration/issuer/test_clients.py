@@ -76,7 +76,7 @@ def test_a_subject_belongs_to_the_client_that_first_named_it(world: World) -> No
     own = world.account()
     first, second = world.client(), world.client()
     start(world, first)
-    for client, subject in ((second, "bob@example.org"), (first, own.sub)):
+    for client, subject in ((second, "bob@example.org"), (first, own.sub), (first, second.id), (first, "first-party")):
         with pytest.raises(Forbidden):
             start(world, client, subject)
     world.issuer.subjects.disable("bob@example.org", by="admin:test")

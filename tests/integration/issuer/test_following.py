@@ -161,6 +161,17 @@ def test_a_subject_cut_by_time_is_answered_by_number(world: World, road: Road, a
     assert isinstance(world.events()[-2], SubjectReinstated)
 
 
+def test_a_sign_in_after_the_revocation_lives_though_the_second_is_the_same(world: World, road: Road, alice: Subject) -> None:
+    """The list refuses `auth_time` <= T in whole seconds; the issuer, once it knows, signs in after T."""
+    cut = world.clock.ms // 1000
+    road.tell(road.made("subject", listed(alice), cut_auth_time=cut))
+    road.tell(road.made("issuer", ISS, cut_auth_time=cut + 1))
+    pair = world.sign_in()
+    claims = world.issuer.access.check(world.refresh(pair.refresh).access)
+    assert isinstance(claims, Claims)
+    assert claims.auth_time == cut + 2
+
+
 def test_a_lift_leaves_an_older_cut(world: World, road: Road, alice: Subject) -> None:
     first = world.sign_in()
     road.tell(road.made("subject", listed(alice), revocation_id="older", cut_auth_time=world.clock.ms // 1000))

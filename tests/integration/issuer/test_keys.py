@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from kit.issuing import HOME, MASTER, World, open_world, settings
+from kit.issuing import HOME, MASTER, World, cheap_hasher, open_world, settings
 from sqlalchemy import Engine, text
 
 from rescind.claims import Claims
@@ -9,6 +9,8 @@ from rescind.events.administration import KeyRetired, KeyRotated
 from services.issuer.base64url import decode
 from services.issuer.errors import InvalidRequest, InvalidToken
 from services.issuer.unit import Unit
+from services.issuer.wiring import open_issuer
+from services.runtime import CannotStart
 
 
 @pytest.fixture
@@ -131,6 +133,11 @@ def test_no_secret_stands_in_the_database(world: World, engine: Engine) -> None:
     assert HOME.ip is not None
     assert HOME.ip.encode() not in everything
     assert b"Chrome" not in everything
+
+
+def test_another_master_key_does_not_start(world: World, engine: Engine) -> None:
+    with pytest.raises(CannotStart, match="master key"):
+        open_issuer(engine, world.issuer.settings, b"another" * 5, own_scopes=frozenset(), hasher=cheap_hasher).create()
 
 
 def test_two_who_start_at_once_make_one_key(engine: Engine) -> None:

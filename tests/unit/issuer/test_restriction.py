@@ -105,6 +105,12 @@ def test_a_final_cut_makes_narrower_ones_superfluous(old: Restriction, new: Rest
         assert stands(*kept, sn=sn, auth_time=5).state is stands(old, new, sn=sn, auth_time=5).state
 
 
+def test_a_sign_in_is_younger_than_every_cut_off_that_is_known() -> None:
+    assert restriction.first_alive((), 1000) == 1000
+    assert restriction.first_alive((cut(sn=9), cut(auth_time=999)), 1000) == 1000
+    assert restriction.first_alive((cut(auth_time=1000), cut(auth_time=7)), 1000) == 1001
+
+
 def test_rows_keep_restrictions() -> None:
     some = (cut("a", sn=4, except_sn=2), cut("b", whole=True, effect=Effect.HOLD, reason=Reason.ANOMALY, forever=True))
     assert restriction.load(restriction.dump(some)) == some

@@ -80,6 +80,7 @@ def outside(account: Account, revocation_id: str, sn: int, reason: Reason = Reas
         revocation_id=revocation_id,
         sn=sn,
         except_sn=-1,
+        auth_time=-1,
         effect=Effect.END,
         reason=reason,
         by="client:x",
@@ -106,6 +107,22 @@ def test_what_a_final_end_covers_already_is_no_news() -> None:
 
 def test_a_session_that_is_no_number_is_no_cut_off() -> None:
     assert outside(ACCOUNT, "r", -1).events == ()
+
+
+def test_a_cut_by_time_is_kept_though_it_means_nobody_yet() -> None:
+    step = subject.revoke(
+        replace(ACCOUNT, last_sn=-1),
+        revocation_id="r",
+        sn=-1,
+        except_sn=-1,
+        auth_time=1_800_000_000,
+        effect=Effect.END,
+        reason=Reason.ADMIN,
+        by="client:x",
+        now=NOW,
+    )
+    assert step.events == ()
+    assert step.account.restrictions[0].covers(sn=10, auth_time=1_800_000_000)
 
 
 def test_creation_takes_the_scopes() -> None:
