@@ -83,7 +83,7 @@ class Verifier:
         self._audience = frozenset([audience] if isinstance(audience, str) else audience)
         if not self._audience or "" in self._audience:
             raise ValueError("audience names this service")
-        self._feed = partial(HttpFeed, feed, credential, tls=tls) if isinstance(feed, str) else feed
+        self._feed = partial(HttpFeed, feed, credential, tls=tls, patience=max_staleness / 2) if isinstance(feed, str) else feed
         if isinstance(feed, str):
             self._feed()  # a feed address that makes no sense is an error now, not in a background thread
         self.policy: Policy = policy

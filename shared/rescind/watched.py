@@ -44,6 +44,7 @@ class WatchedResponse:
         self._sending = asyncio.Lock()
         self._gone = asyncio.Event()
         self._closing: asyncio.Task[None] | None = None
+        self._watched = False
         self._cancelled = False
 
     async def run(self, app: App, scope: MutableMapping[str, Any], receive: Receive) -> None:
@@ -88,10 +89,13 @@ class WatchedResponse:
                 raise ResponseClosed("the response was closed")
             await self._send(message)
         if self._starts(message):
+            self._watched = True
             self._responses.add(self)
 
     async def _receive(self, receive: Receive) -> Message:
         """Give what the client sends, or its end as soon as the response is closed."""
+        if not self._watched:
+            return await receive()
         receiving, gone = asyncio.ensure_future(receive()), asyncio.ensure_future(self._gone.wait())
         try:
             await asyncio.wait((receiving, gone), return_when=asyncio.FIRST_COMPLETED)
