@@ -39,7 +39,14 @@ def staged(folder: Path, *, ports: Sequence[int] = (0, 0, 0), database: str = ""
         _wait_until_ready("rescind", rescind, folder)
         admin = json.loads((data / "admin-client.json").read_text("utf-8"))
         apis = {name: f"http://127.0.0.1:{port}" for name, port in zip(APIS, api_ports, strict=True)}
-        stage = Stage(rescind=rescind, apis=apis, client_id=admin["client_id"], client_secret=admin["client_secret"], data=data)
+        stage = Stage(
+            rescind=rescind,
+            apis=apis,
+            client_id=admin["client_id"],
+            client_secret=admin["client_secret"],
+            data=data,
+            database=database,
+        )
         for (name, url), port in zip(apis.items(), api_ports, strict=True):
             credential = folder / f"{name}.credential"
             _write_private(credential, _verifier(stage, name))
