@@ -58,7 +58,7 @@ def verify_log(
         follows = position in (_next(last), Position(position.epoch, 1)) and position > last
         if follows and (denied := witnesses.up_to(last, hash_, before=position, missing=Tampering.REMOVED)):
             return Verdict(checked, witnesses.proven, *denied)
-        if not follows or link(hash_, record) != record.hash:
+        if not follows or _link(hash_, record) != record.hash:
             found = _classify(record, rows, last, hash_, follows=follows)
             return Verdict(checked, witnesses.proven, *found)
         last, hash_, checked = position, record.hash, checked + 1
@@ -103,9 +103,17 @@ def _classify(
 ) -> tuple[Tampering, Position]:
     position = record.position or BEGINNING
     expected = position if follows else _next(last)
-    if position <= last or any(link(hash_, replace(each, position=expected)) == each.hash for each in rest):
+    if position <= last or any(_link(hash_, replace(each, position=expected)) == each.hash for each in rest):
         return Tampering.REORDERED, expected
     return (Tampering.CHANGED if follows else Tampering.REMOVED), expected
+
+
+def _link(previous: bytes, record: Recorded) -> bytes | None:
+    """None for a row whose fields are not even of their types any more, which SQLite keeps."""
+    try:
+        return link(previous, record)
+    except (AttributeError, TypeError, ValueError):
+        return None
 
 
 def _next(position: Position) -> Position:
