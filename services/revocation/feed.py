@@ -47,7 +47,7 @@ class Feed:
         self._start = BEGINNING  # every delta behind it is kept
         self._head = BEGINNING
         self._readers: set[Reader] = set()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None
         self._beating: asyncio.Task[None] | None = None
         self.standing: Standing | None = None
 
@@ -95,7 +95,7 @@ class Feed:
 
     def open(self, after: Position | None, verifier: str, offered: Offered | None) -> Reader:
         """Begin a stream behind `after`, or with the snapshot. Unsettled when neither leads to here any more: ask again."""
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         with self._lock:
             if self._follows(after):
                 begin = after
@@ -105,7 +105,7 @@ class Feed:
                 raise Unsettled("the list has moved on")
             assert begin is not None  # noqa: S101  (None never follows)
             backlog = [each for each in self._kept if each.position > begin]
-            reader = Reader(verifier, self._head, backlog=self._backlog + sum(len(each.data) for each in backlog))
+            reader = Reader(verifier, self._head, backlog=self._backlog + self._bytes)
         if begin != after and offered is not None:
             reader.offer(encode(offered.frame()))
         for each in backlog:
@@ -150,7 +150,7 @@ class Feed:
                 reader.offer(frames[at])
 
     def _soon(self, call: Callable[[], None]) -> None:
-        loop = self._loop
+        loop = self.loop
         if loop is not None:
             with suppress(RuntimeError):  # the loop has ended, and all streams with it
                 loop.call_soon_threadsafe(call)

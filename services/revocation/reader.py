@@ -9,7 +9,7 @@ from rescind.position import Position
 
 
 class Reader:
-    """Filled by the feed, emptied by the response. One that falls behind by more than `backlog` bytes is cut off."""
+    """Filled by the feed, emptied by the response. One that is more than `backlog` bytes behind at the next frame is cut off."""
 
     def __init__(self, verifier: str, position: Position, *, backlog: int) -> None:
         self.verifier = verifier
@@ -26,10 +26,11 @@ class Reader:
         """Put a frame in the queue, or give up on the reader."""
         if self.ended:
             return
+        if self._size > self._backlog:  # before this frame: one large frame alone is nobody's fault
+            self.cut()
+            return
         self._waiting.append(data)
         self._size += len(data)
-        if self._size > self._backlog:
-            self.cut()
         self._something.set()
 
     def end(self) -> None:

@@ -113,9 +113,8 @@ class Revocation:
         ages = standing.ages(self.clock())
         if ages.own > limit:
             missing["numbering"] = f"The list's own log has not been numbered or read for {ages.own // 1000} s."
-        silent = {iss: age for iss, age in ages.sources.items() if age > limit}
-        said = "No believable watermark of its log came for {} s: its relay is down, or its clock is ahead."
-        return missing | {f"source {iss}": said.format(age // 1000) for iss, age in silent.items()}
+        silent = {iss: standing.sources[iss] for iss, age in ages.sources.items() if age > limit}
+        return missing | {f"source {iss}": _silence(time, ages.sources[iss]) for iss, time in silent.items()}
 
     def measures(self) -> Sequence[Measure]:
         """Gauges."""
@@ -142,6 +141,11 @@ class Revocation:
             else:
                 failures = 0
                 stop.wait(_FORGET_EVERY_S)
+
+
+def _silence(time: int, age: int) -> str:
+    since = f"for {age // 1000} s" if time > 0 else "yet"
+    return f"No watermark of its log that can be believed came {since}: its relay is down, or its clock is ahead."
 
 
 def new_id() -> str:

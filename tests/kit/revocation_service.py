@@ -108,6 +108,12 @@ class Served:
     ) -> httpx.Response:
         return self.http.post(path, json=body, headers=bearer(scopes, client))
 
+    def stop_streams(self) -> None:
+        """As the process does when it stops."""
+        loop = self.revocation.feed.loop
+        assert loop is not None
+        loop.call_soon_threadsafe(self.streams.end)
+
     def get(self, path: str, scopes: str) -> httpx.Response:
         return self.http.get(path, headers=bearer(scopes))
 

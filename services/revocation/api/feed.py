@@ -24,9 +24,7 @@ from services.revocation.service import Revocation
 _MARK = 128
 
 
-Pair = Annotated[
-    tuple[Annotated[int, Field(ge=0, strict=True)], Annotated[float, Field(ge=0, strict=True)]], Field(strict=False)
-]
+Pair = Annotated[tuple[Annotated[int, Field(ge=0, strict=True)], Annotated[float, Field(ge=0, strict=True)]], Field(strict=False)]
 """JSON has lists, no tuples."""
 
 
