@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from fastapi import FastAPI
 from maxminddb import InvalidDatabaseError
 from opentelemetry.sdk.trace import TracerProvider
-from sqlalchemy import Engine, MetaData, func, select
+from sqlalchemy import Engine, MetaData, func, inspect, select
 
 from eventlog.checkpoints import export
 from eventlog.errors import StoreUnavailable
@@ -96,7 +96,17 @@ def compose(settings: Settings, base_url: str) -> Iterator[Running]:
 def open_logs(settings: Settings) -> Iterator[Sequence[SqlLog]]:
     """The logs as they are stored, to look at. CannotStart when there are none."""
     with ExitStack() as stack, _in_words(settings):
-        yield [SqlLog(_engine(stack, settings, name), log_tables(MetaData()), name=name) for name in (ISSUER, REVOCATION)]
+        yield [_existing_log(stack, settings, name) for name in (ISSUER, REVOCATION)]
+
+
+def _existing_log(stack: ExitStack, settings: Settings, name: str) -> SqlLog:
+    tables = log_tables(MetaData())
+    if settings.database or (settings.data / f"{name}.db").exists():
+        engine = _engine(stack, settings, name)
+        if inspect(engine).has_table(tables.events.name):
+            return SqlLog(engine, tables, name=name)
+    msg = f"There is no log of the {name} here. Check --data and --database."
+    raise CannotStart(msg)
 
 
 def checkpoint_file(settings: Settings, name: str) -> Path:

@@ -108,3 +108,13 @@ def test_checkpoints_that_cannot_be_read_are_one_line(installation: Path, tmp_pa
     done = run("verify-log", "--data", str(data))
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
     assert "line 1 is no checkpoint" in done.stderr
+
+
+@pytest.mark.parametrize("missing", ["issuer.db", "revocation.db"])
+def test_a_folder_without_a_log_is_one_line_and_stays_as_it_is(installation: Path, tmp_path: Path, missing: str) -> None:
+    data = _copy(installation, tmp_path)
+    (data / missing).unlink()
+    done = run("verify-log", "--data", str(data))
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert f"There is no log of the {missing.removesuffix('.db')} here" in done.stderr
+    assert not (data / missing).exists()
