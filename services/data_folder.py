@@ -29,14 +29,17 @@ def open_folder(path: Path) -> Path:
     return path
 
 
-def master_key(folder: Path) -> bytes:
-    """The installation's secret, made at first start.
+def master_key(folder: Path, *, first_start: bool = True) -> bytes:
+    """The installation's secret, made at first start where there may be one.
 
     CannotStart when it is missing beside databases, malformed or readable by others.
     """
     path = folder / MASTER_KEY
     try:
         if not path.exists():
+            if not first_start:
+                msg = f"{path} is missing. Give --data the folder of an installation."
+                raise CannotStart(msg)
             if any(folder.glob("*.db")):
                 msg = f"{path} is missing, and the databases beside it are of no use without it. Put it back."
                 raise CannotStart(msg)

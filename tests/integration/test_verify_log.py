@@ -118,3 +118,10 @@ def test_a_folder_without_a_log_is_one_line_and_stays_as_it_is(installation: Pat
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
     assert f"There is no log of the {missing.removesuffix('.db')} here" in done.stderr
     assert not (data / missing).exists()
+
+
+def test_nothing_to_verify_is_one_line_and_nothing_is_made(tmp_path: Path) -> None:
+    done = run("verify-log", "--data", str(tmp_path / "nowhere"))
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert "--data" in done.stderr
+    assert not (tmp_path / "nowhere").exists()
