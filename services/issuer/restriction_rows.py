@@ -11,6 +11,8 @@ from rescind.vocabulary import TargetType
 from services.issuer import restriction
 from services.issuer.restriction import Restriction
 
+_WIDE = (TargetType.CLIENT.value, TargetType.ISSUER.value)
+
 
 @dataclass(frozen=True, slots=True)
 class Wide:
@@ -42,8 +44,7 @@ class RestrictionRows:
     def wide(self) -> Wide:
         """Those of clients and of the issuer."""
         columns = self._table.c
-        kinds = (TargetType.CLIENT.value, TargetType.ISSUER.value)
-        wanted = select(columns.target_type, columns.target_id, columns.restriction).where(columns.target_type.in_(kinds))
+        wanted = select(columns.target_type, columns.target_id, columns.restriction).where(columns.target_type.in_(_WIDE))
         issuer: tuple[Restriction, ...] = ()
         clients: dict[str, tuple[Restriction, ...]] = {}
         for kind, target_id, text in self._connection.execute(wanted):
@@ -84,10 +85,15 @@ class RestrictionRows:
         done = self._connection.execute(delete(self._table).where(self._table.c.revocation_id == revocation_id))
         return done.rowcount > 0
 
-    def prune(self, *, tokens_before: int, others_before: int) -> int:
-        """Forget what was made before (ms): tokens that have expired, and what was applied and cannot be lifted any more."""
+    def prune(self, *, tokens_before: int, others_before: int, wide_before: int) -> int:
+        """Forget what was made before these (ms).
+
+        Tokens that have expired; what was applied to rows and cannot be lifted any more; clients and the issuer, whose sessions
+        of that time are over.
+        """
         columns = self._table.c
         applied = (TargetType.SESSION.value, TargetType.SUBJECT.value)
         over = (columns.target_type == TargetType.TOKEN.value) & (columns.at < tokens_before)
         settled = columns.target_type.in_(applied) & (columns.at < others_before)
-        return self._connection.execute(delete(self._table).where(over | settled)).rowcount
+        wide = columns.target_type.in_(_WIDE) & (columns.at < wide_before)
+        return self._connection.execute(delete(self._table).where(over | settled | wide)).rowcount

@@ -77,6 +77,7 @@ class Sweeping:
         unit.restrictions.prune(
             tokens_before=now - (settings.access_ttl + _KEPT_S) * 1000,
             others_before=now - (settings.lift_window + _KEPT_S) * 1000,
+            wide_before=now - (settings.absolute_limit + _KEPT_S) * 1000 if settings.absolute_limit else 0,
         )
 
 

@@ -290,3 +290,24 @@ def test_the_checkpoint_is_behind_what_was_applied(world: World, road: Road) -> 
     tell: Callable[..., Batch] = road.tell
     tell(road.made("session", "0" * 32), road.lifted("x"))
     assert following.applied() == Position(1, 3)
+
+
+def test_what_concerns_no_session_any_more_is_forgotten(world: World, road: Road, alice: Subject) -> None:
+    pair = world.sign_in()
+    cut = world.clock.ms // 1000
+    targets = {"session": pair.sid, "subject": listed(alice), "token": "jti", "client": "c", "issuer": ISS}
+    for target, target_id in targets.items():
+        road.tell(road.made(target, target_id, cut_auth_time=cut if target in {"subject", "client", "issuer"} else -1))
+
+    def kept() -> set[str]:
+        world.issuer.sweeping.sweep()
+        with world.issuer.store.reading() as unit:
+            return {target for target in targets if unit.restrictions.find(f"rev-{target}")}
+
+    assert kept() == set(targets)
+    world.clock.pass_s(2 * DAY_S)
+    assert kept() == set(targets) - {"token"}
+    world.clock.pass_s(7 * DAY_S)
+    assert kept() == {"client", "issuer"}
+    world.clock.pass_s(90 * DAY_S)
+    assert kept() == set()
