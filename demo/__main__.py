@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import shutil
 import signal
 import sys
@@ -37,11 +38,9 @@ def main() -> int:
         screen.failed(str(trouble))
         status = 1
     except KeyboardInterrupt:
-        screen.end("Stopped.", held=True)
+        screen.say("Stopped before the end of the story.")
     finally:
-        if status == 1:
-            screen.say(f"What the processes said is in {folder}.")
-        else:
+        if status != 1:  # else somebody wants to read what the processes said
             shutil.rmtree(folder, ignore_errors=True)
     return status
 
@@ -53,6 +52,8 @@ def _perform(screen: Screen, folder: Path, port: int, *, once: bool) -> int:
     with staged(folder, ports=[port and port + place for place in range(1 + len(APIS))]) as stage:
         _introduce(screen, stage)
         held = play(stage, screen)
+        if not held:
+            screen.say(f"What the processes said is in {folder}.")
         if not once:
             _linger(screen, stage)
         return 0 if held else 1
@@ -70,7 +71,8 @@ def _linger(screen: Screen, stage: Stage) -> None:
     screen.command(f"curl -u CLIENT_ID:CLIENT_SECRET -d grant_type=client_credentials {stage.rescind}/oauth/token")
     screen.command(f"curl -H 'Authorization: Bearer ACCESS_TOKEN' {stage.rescind}/v1/log")
     screen.command(f"curl {stage.rescind}/openapi.json")
-    threading.Event().wait()
+    with contextlib.suppress(KeyboardInterrupt):
+        threading.Event().wait()
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import httpx
 from demo.people import NotHeld, T, told
 
 PATIENCE_S = 10.0
-_PAUSE_S = 0.001
+_PAUSE_S = 0.002
 
 
 @dataclass(frozen=True, slots=True)
