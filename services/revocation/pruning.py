@@ -29,8 +29,10 @@ class Memory:
     said: dict[str, list[Applied]] = field(default_factory=dict)
 
     def note(self, iss: str, applied: Applied) -> None:
-        """Keep it when the last one kept is long enough ago."""
+        """Keep it when the last one kept is long enough ago. A source that was put back to an older state has said nothing."""
         kept = self.said.setdefault(iss, [])
+        if kept and applied.position < kept[-1].position:
+            kept.clear()
         if not kept or applied.time >= kept[-1].time + _APART_MS:
             kept.append(applied)
 

@@ -31,13 +31,16 @@ class Source:
 
 
 def marked(source: Source, mark: SourceMark, *, now: int, max_skew: int, last_fact: str) -> Source:
-    """Take a watermark. A time in our future proves nothing: a clock that runs ahead would make old knowledge look fresh."""
+    """Take a watermark. A time in our future proves nothing: a clock that runs ahead would make old knowledge look fresh.
+
+    What it has applied may go back: then its database was put back to an older state.
+    """
     ahead = mark.time > now + max_skew
     return replace(
         source,
         position=mark.position,
         time=source.time if ahead else max(source.time, mark.time),
-        applied=max(source.applied, mark.applied),
+        applied=mark.applied,
         live_sessions=mark.live_sessions,
         last_fact=last_fact or source.last_fact,
         ahead=ahead,

@@ -102,3 +102,11 @@ def test_a_horizon_waits_for_one_life_by_the_sources_own_clock() -> None:
     assert memory.due(ISS, now=200_000, life_ms=100_000) == Applied(100_000, Position(1, 5))
     assert memory.due(ISS, now=240_000, life_ms=100_000) == Applied(140_000, Position(1, 9))
     assert memory.due("https://other.example", now=10**9, life_ms=1) is None
+
+
+def test_what_a_source_said_before_it_was_put_back_does_not_count() -> None:
+    memory = Memory()
+    memory.note(ISS, Applied(100_000, Position(1, 5)))
+    memory.note(ISS, Applied(101_000, Position(1, 3)))
+    assert memory.due(ISS, now=200_000, life_ms=100_000) is None
+    assert memory.due(ISS, now=201_000, life_ms=100_000) == Applied(101_000, Position(1, 3))
