@@ -93,7 +93,7 @@ class Inspecting:
         return Looked(token=claims, session=session, account=account, refusal=refusal, outdated=outdated)
 
     def _look_at_refresh(self, text: str) -> Looked:
-        token = tokens.read(text, self._keys.refresh_key)
+        token = tokens.read(text, self._keys.refresh_key, iss=self._settings.iss)
         key = self._keys.refresh_key(token.kid)
         with self._store.reading() as unit:
             session, account, refusal = self._session(unit, token.sid, unit.restrictions.wide())

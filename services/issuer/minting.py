@@ -58,7 +58,7 @@ class Mint:
         claims = access_claims.for_session(session, bearer, self.settings, jti=self.new_id(), now=granted.now)
         return Pair(
             access=granted.keys.signer(granted.now).access_token(claims),
-            refresh=_refresh_token(session, granted.keys),
+            refresh=_refresh_token(session, granted.keys, self.settings.iss),
             sid=session.sid,
             generation=session.rotation.generation,
             expires_in=access_claims.life(claims),
@@ -68,10 +68,10 @@ class Mint:
         )
 
 
-def _refresh_token(session: Session, keys: KeySet) -> str:
+def _refresh_token(session: Session, keys: KeySet, iss: str) -> str:
     rotation = session.rotation
     key = keys.secrets.get(rotation.kid)
     if key is None:  # compromised since: nothing that it signs is accepted any more
         raise InvalidToken
-    token = RefreshToken(session.sid, rotation.generation, rotation.iat, rotation.exp, rotation.kid)
+    token = RefreshToken(iss, session.sid, rotation.generation, rotation.iat, rotation.exp, rotation.kid)
     return tokens.write(token, key, session.secret)

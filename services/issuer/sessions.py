@@ -68,7 +68,7 @@ class Sessions:
         """
         answer: Future[Pair] = Future()
         try:
-            read = tokens.read(token, self.keys.refresh_key)
+            read = tokens.read(token, self.keys.refresh_key, iss=self.settings.iss)
             command = Refresh(token, read, observe(context, self.networks), client_id)
             decided = self.committer.submit(command)
         except Exception as error:  # noqa: BLE001  (callers look for errors in one place)

@@ -37,6 +37,7 @@ _ENCODER = json.JSONEncoder(separators=(",", ":"), sort_keys=True)
 class RefreshToken:
     """What a refresh token says. `iat`, `exp` are NumericDate seconds."""
 
+    iss: str
     sid: str
     generation: int
     iat: int
@@ -50,15 +51,15 @@ def write(token: RefreshToken, key: bytes, secret: bytes) -> str:
     return f"{unsigned}.{_signature(unsigned, key, secret)}"
 
 
-def read(text: str, key_of: Callable[[str], bytes | None]) -> RefreshToken:
-    """Read a token whose outer MAC is good; InvalidToken for everything else. The signature is still to be checked."""
+def read(text: str, key_of: Callable[[str], bytes | None], *, iss: str) -> RefreshToken:
+    """Read a token of this issuer whose outer MAC is good; InvalidToken for all else. The signature is still to be checked."""
     try:
         header, payload = _split(text)
         token = _fields(read_object(header), read_object(payload))
     except (ValueError, RecursionError):
         raise InvalidToken from None
     key = key_of(token.kid)
-    if key is None or not hmac.compare_digest(_unsigned(token, key), text.rpartition(".")[0]):
+    if token.iss != iss or key is None or not hmac.compare_digest(_unsigned(token, key), text.rpartition(".")[0]):
         raise InvalidToken
     return token
 
@@ -91,17 +92,17 @@ def _fields(header: object, payload: object) -> RefreshToken:
     match header, payload:
         case (
             {"kid": str(kid), "typ": str(typ)},
-            {"sid": str(sid), "gen": int(generation), "iat": int(iat), "exp": int(exp)},
+            {"iss": str(iss), "sid": str(sid), "gen": int(generation), "iat": int(iat), "exp": int(exp)},
         ) if typ == TYPE and _KID.fullmatch(kid) and _SID.fullmatch(sid):
             if all(type(number) is int and 0 <= number <= _MAX for number in (generation, iat, exp)):
-                return RefreshToken(sid, generation, iat, exp, kid)
+                return RefreshToken(iss, sid, generation, iat, exp, kid)
     msg = "not a refresh token"
     raise ValueError(msg)
 
 
 def _unsigned(token: RefreshToken, key: bytes) -> str:
     header = {"alg": _ALGORITHM, "kid": token.kid, "typ": TYPE}
-    claims = {"exp": token.exp, "gen": token.generation, "iat": token.iat, "sid": token.sid}
+    claims = {"exp": token.exp, "gen": token.generation, "iat": token.iat, "iss": token.iss, "sid": token.sid}
     outer = _mac(_derived(key, b"outer"), _json({**header, **claims}))[:_OUTER_BYTES]
     return f"{base64url.encode(_json(header))}.{base64url.encode(_json({**claims, 'jti': base64url.encode(outer)}))}"
 

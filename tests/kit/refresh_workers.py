@@ -10,12 +10,13 @@ from multiprocessing.connection import Connection as Pipe
 from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Barrier
 
-from kit.issuing import HOME, MASTER, SETTINGS, cheap_hasher
+from kit.issuing import HOME, MASTER, PASSWORD, SETTINGS, cheap_hasher
 
 from eventlog.deciding import Committer
 from eventlog.sql.engine import open_engine
 from eventlog.sql.log import SqlLog
 from services.access import SCOPES
+from services.issuer.contexts import Login
 from services.issuer.minting import Granted
 from services.issuer.networks import Networks
 from services.issuer.rotating import Refresh, Rotating
@@ -128,6 +129,24 @@ def chains(url: str, tokens: list[str], pipe: Pipe, broken: bool) -> None:
         for nth, answer in enumerate(answers):
             tokens[nth] = answer.result(30).refresh
             pipe.send((nth, tokens[nth]))
+
+
+def endings(url: str, pipe: Pipe) -> None:
+    """Begin sessions and end them, by logout and by cut-off, for ever; sends a refresh token for each end that was answered."""
+    issuer = issuer_at(url, "test")
+    sessions = issuer.sessions
+    while True:
+        first, second = (sessions.sign_in(Login(username="alice", password=PASSWORD), HOME) for _ in range(2))
+        sessions.logout(first.refresh)
+        pipe.send(first.refresh)
+        sessions.end_many(_subject_id(issuer, second), keep_sid=None, by="user")
+        pipe.send(second.refresh)
+
+
+def _subject_id(issuer: Issuer, pair: Pair) -> str:
+    with issuer.store.reading() as unit:
+        session = unit.sessions.find(pair.sid)
+    return session.subject_id if session else ""
 
 
 def start_process(target: Callable[..., None], *arguments: object) -> tuple[BaseProcess, Pipe]:

@@ -68,7 +68,7 @@ class SessionMachine(RuleBasedStateMachine):
         self.revocations = 0
 
     def text(self, rotation: Rotation) -> str:
-        token = RefreshToken(self.session.sid, rotation.generation, rotation.iat, rotation.exp, rotation.kid)
+        token = RefreshToken(SETTINGS.iss, self.session.sid, rotation.generation, rotation.iat, rotation.exp, rotation.kid)
         return tokens.write(token, b"k" * 32, self.session.secret)
 
     @rule(ms=st.sampled_from([0, 1, 1_000, 29_999, 30_000, 30_001, 600_000]))

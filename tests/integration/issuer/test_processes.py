@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 from kit.issuing import World, open_world
-from kit.refresh_workers import PIPE, SPAWN, chains, race, start_process
+from kit.refresh_workers import PIPE, SPAWN, chains, endings, race, start_process
 
 from eventlog.sql.engine import open_engine
 from rescind.events.session import TokenRefreshed
-from services.issuer.errors import InvalidToken
+from services.issuer.errors import InvalidToken, SessionEnded
 from services.times import now_ms
 
 PROCESSES, EACH = 4, 5
@@ -91,4 +91,16 @@ def test_an_issuer_that_answers_before_it_commits_loses_them(world: World, datab
     world.clock.ms = now_ms()
     for token in held:
         with pytest.raises(InvalidToken):
+            world.refresh(token)
+
+
+def test_a_kill_in_the_middle_of_revocations_brings_no_session_back(world: World, database_url: str) -> None:
+    process, pipe = start_process(endings, database_url, PIPE)
+    ended = [pipe.recv() for _ in range(15)]
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGKILL)
+    process.join(30)
+    world.clock.ms = now_ms()
+    for token in ended:
+        with pytest.raises(SessionEnded):
             world.refresh(token)

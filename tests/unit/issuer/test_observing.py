@@ -1,7 +1,10 @@
 import threading
+from pathlib import Path
 
 import pytest
 from kit.issuing import CHROME, FIREFOX, cheap_hasher
+from kit.mmdb import mmdb
+from maxminddb import InvalidDatabaseError
 
 from eventlog.errors import Overloaded
 from services.issuer.contexts import NOWHERE, RequestContext
@@ -49,6 +52,21 @@ def test_without_a_file_nothing_is_known() -> None:
 def test_a_missing_file_is_an_error_at_start() -> None:
     with pytest.raises(OSError, match="No such file"):
         open_networks("no-such-file.mmdb")
+
+
+def test_a_real_file_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "asn.mmdb"
+    file.write_bytes(mmdb({"192.0.2.0/24": RECORD, "2001:db8::/32": {"autonomous_system_number": 64501}}))
+    networks = open_networks(str(file))
+    assert networks.origin("192.0.2.77") == Origin(64500, "FR")
+    assert networks.origin("2001:db8:7::1") == Origin(64501)
+    assert networks.origin("198.51.100.1") == Origin()
+
+
+def test_a_file_that_is_no_database_is_an_error_at_start(tmp_path: Path) -> None:
+    (tmp_path / "asn.mmdb").write_text("no database")
+    with pytest.raises(InvalidDatabaseError):
+        open_networks(str(tmp_path / "asn.mmdb"))
 
 
 @pytest.mark.parametrize(

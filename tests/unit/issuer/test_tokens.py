@@ -11,9 +11,10 @@ from services.issuer import base64url, tokens
 from services.issuer.errors import InvalidToken
 from services.issuer.tokens import RefreshToken
 
+ISS = "https://id.example"
 KEY, OTHER_KEY = b"k" * 32, b"o" * 32
 SECRET = b"s" * 32
-TOKEN = RefreshToken(sid="ab" * 16, generation=3, iat=1_800_000_000, exp=1_800_600_000, kid="key-1")
+TOKEN = RefreshToken(iss=ISS, sid="ab" * 16, generation=3, iat=1_800_000_000, exp=1_800_600_000, kid="key-1")
 TEXT = tokens.write(TOKEN, KEY, SECRET)
 
 
@@ -22,7 +23,7 @@ def key_of(kid: str) -> bytes | None:
 
 
 def test_what_is_written_is_read_and_genuine() -> None:
-    assert tokens.read(TEXT, key_of) == TOKEN
+    assert tokens.read(TEXT, key_of, iss=ISS) == TOKEN
     assert tokens.is_signed(TEXT, KEY, SECRET)
 
 
@@ -41,6 +42,7 @@ def test_front_ends_can_read_when_it_ends() -> None:
     [
         replace(TOKEN, sid="ac" * 16),
         replace(TOKEN, generation=4),
+        replace(TOKEN, iss="https://other.example"),
         replace(TOKEN, iat=1_800_000_001),
         replace(TOKEN, exp=1_900_000_000),
     ],
@@ -48,20 +50,25 @@ def test_front_ends_can_read_when_it_ends() -> None:
 def test_every_field_is_under_both_macs(other: RefreshToken) -> None:
     forged = tokens.write(other, OTHER_KEY, SECRET)
     with pytest.raises(InvalidToken):
-        tokens.read(forged, key_of)
+        tokens.read(forged, key_of, iss=ISS)
 
 
 def test_neither_the_key_nor_the_secret_alone_mints() -> None:
     without_secret = tokens.write(TOKEN, KEY, b"guessed")
-    assert tokens.read(without_secret, key_of) == TOKEN  # the outer MAC is good, and no query was needed to know
+    assert tokens.read(without_secret, key_of, iss=ISS) == TOKEN  # the outer MAC is good, and no query was needed to know
     assert not tokens.is_signed(without_secret, KEY, SECRET)
     assert not tokens.is_signed(tokens.write(TOKEN, OTHER_KEY, SECRET), KEY, SECRET)
 
 
 def test_a_signature_with_the_wrong_key_is_found_once_the_secret_is_known() -> None:
     forged = signed_with(b"", parts()[0], parts()[1])
-    assert tokens.read(forged, key_of) == TOKEN
+    assert tokens.read(forged, key_of, iss=ISS) == TOKEN
     assert not tokens.is_signed(forged, KEY, SECRET)
+
+
+def test_another_issuers_token_is_refused() -> None:
+    with pytest.raises(InvalidToken):
+        tokens.read(TEXT, key_of, iss="https://other.example")
 
 
 def parts() -> tuple[str, str, str]:
@@ -126,7 +133,7 @@ ATTACKS = {
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
 def test_rubbish_is_refused_before_any_query(attack: str) -> None:
     with pytest.raises(InvalidToken) as caught:
-        tokens.read(attack, key_of)
+        tokens.read(attack, key_of, iss=ISS)
     assert attack[:20] not in str(caught.value) or not attack
 
 
@@ -138,7 +145,7 @@ def test_every_character_counts(position: int) -> None:
             continue
         changed = TEXT[:position] + other + TEXT[position + 1 :]
         try:
-            tokens.read(changed, key_of)
+            tokens.read(changed, key_of, iss=ISS)
         except InvalidToken:
             continue
         assert not tokens.is_signed(changed, KEY, SECRET)
