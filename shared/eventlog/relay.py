@@ -136,11 +136,13 @@ class Relay:
         return more and reached == mark.position
 
     def agree(self) -> Position:
-        """Go on from where the receiver is, else from the cursor. Call it before new records get numbers after a restart."""
-        position = self._sink.position()
-        if position is None:
-            kept = self._log.cursor(None, self._cursor_name)
-            position = Position.parse(kept) if kept else BEGINNING
+        """Go on from where the receiver is, or from the cursor. Call it before new records get numbers after a restart.
+
+        A cursor beyond the receiver is no reason to be silent: it only moves by the receiver's own answers, so that the post
+        that follows shows the receiver that it was put back to an older state (and it refuses that post).
+        """
+        kept = self._log.cursor(None, self._cursor_name)
+        position = max(self._sink.position() or BEGINNING, Position.parse(kept) if kept else BEGINNING)
         self._go_on_from(position)
         return position
 
