@@ -39,13 +39,9 @@ class Beginning:
         auth_time = restriction.first_alive(cuts, now // 1000)
         new = sessions.begin(command, presence, self.settings, kid=keys.refresh_kid(now), auth_time=auth_time, now=now)
         made = unit.sessions.add(new)
-        step = sessions.issued(made, scopes=scopes_of(made, account), cv=claims_version(made, account))
+        event = sessions.issued(made, scopes=scopes_of(made, account), cv=claims_version(made, account))
         personal = presence.personal(device_name=command.device_name, username=username)
-        version = unit.record_all(
-            f"session-{made.sid}", 0, step.events, now=now, subject=account.id, session=made.sid, personal=personal
-        )
-        made = replace(step.session, version=version)
-        unit.sessions.save_all([made])
+        unit.record(f"session-{made.sid}", made.version, event, now=now, subject=account.id, session=made.sid, personal=personal)
         unit.subjects.save(replace(account, last_sn=made.sn))
         return Granted(made, account, keys, now)
 

@@ -86,6 +86,9 @@ class Ending:
         now = self._now()
         living = living_sessions(unit, found.account, unit.restrictions.wide(), self._settings, now)
         kept = next((each.sn for each in living if each.sid == keep_sid), -1)
+        others = sum(each.sn != kept for each in living)
+        if not others:
+            return 0
         step = subject.sign_out(found.account, revocation_id=self._new_id(), except_sn=kept, by=by, now=now)
         save_account(unit, step, now=now)
-        return sum(each.sn != kept for each in living)
+        return others

@@ -82,15 +82,13 @@ class Inspecting:
         """An access token whose signature and claims are good, seen beside its session, its client and its own revocation."""
         with self._store.reading() as unit:
             wide = unit.restrictions.wide()
-            if unit.restrictions.has_token(claims.jti):
-                return Looked(token=claims, session=None, account=None, refusal=InvalidToken())
+            revoked = InvalidToken() if unit.restrictions.has_token(claims.jti) else None
             if claims.sid is None:
-                return Looked(token=claims, session=None, account=None, refusal=_machine_refusal(claims, unit, wide))
+                refusal = revoked or _machine_refusal(claims, unit, wide)
+                return Looked(token=claims, session=None, account=None, refusal=refusal)
             session, account, refusal = self._session(unit, claims.sid, wide)
-        if session is None or account is None:
-            return Looked(token=claims, session=None, account=None, refusal=InvalidToken())
-        outdated = claims.cv < claims_version(session, account)
-        return Looked(token=claims, session=session, account=account, refusal=refusal, outdated=outdated)
+        outdated = session is not None and account is not None and claims.cv < claims_version(session, account)
+        return Looked(token=claims, session=session, account=account, refusal=refusal or revoked, outdated=outdated)
 
     def _look_at_refresh(self, text: str) -> Looked:
         token = tokens.read(text, self._keys.refresh_key, iss=self._settings.iss)

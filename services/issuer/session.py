@@ -16,7 +16,7 @@ from rescind.events.session import (
     TokenRefreshed,
     TokenReplayed,
 )
-from rescind.vocabulary import Effect, Reason
+from rescind.vocabulary import LIFTABLE, Effect, Reason
 from services.issuer import restriction
 from services.issuer.binding import UNANCHORED, Anchor, anchored
 from services.issuer.presence import UNKNOWN, Presence
@@ -124,7 +124,7 @@ def begin(command: Begin, presence: Presence, settings: IssuerSettings, *, kid: 
         subject_id=command.subject_id,
         client_id=command.client_id,
         secret=command.secret,
-        version=0,
+        version=1,  # its first event is written with it
         auth_time=auth_time,
         created=now,
         last_seen=now,
@@ -138,9 +138,9 @@ def begin(command: Begin, presence: Presence, settings: IssuerSettings, *, kid: 
     )
 
 
-def issued(session: Session, *, scopes: frozenset[str], cv: int) -> Step:
+def issued(session: Session, *, scopes: frozenset[str], cv: int) -> TokenIssued:
     """The first event. `scopes` and `cv` as in the first access token."""
-    event = TokenIssued(
+    return TokenIssued(
         sid=session.sid,
         sn=session.sn,
         client_id=session.client_id,
@@ -153,7 +153,6 @@ def issued(session: Session, *, scopes: frozenset[str], cv: int) -> Step:
         bind_device=session.bind_device,
         context_known=session.profile.last.known,
     )
-    return Step(session, (event,))
 
 
 def is_known(session: Session, revocation_id: str) -> bool:
@@ -238,7 +237,7 @@ def evolve(session: Session, event: SessionEvent, at: int) -> Session:
 def _restricted(session: Session, event: SessionRevoked, at: int) -> Session:
     new = Restriction(id=event.revocation_id, effect=Effect(event.effect), reason=Reason(event.reason), at=at, whole=True)
     restricted = replace(session, restrictions=restriction.added(session.restrictions, new))
-    if new.effect is Effect.END and new.is_final(at, lift_window=1):
+    if new.effect is Effect.END and new.reason not in LIFTABLE:
         return replace(restricted, closed_at=at, closed_why=event.reason)
     return restricted
 

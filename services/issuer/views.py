@@ -68,7 +68,7 @@ class SessionView:
     expires: int
     remember_me: bool
     client_id: str
-    held: bool = False
+    held: bool = False  # on hold, or ended by a revocation that may still be lifted
     current: bool = False
 
 

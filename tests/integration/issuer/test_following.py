@@ -222,7 +222,9 @@ def test_a_revoked_token_is_refused_and_its_session_lives(world: World, road: Ro
     assert getattr(world.issuer.access.check(pair.access), "reason", None) == "token_revoked"
     with pytest.raises(InvalidToken):
         world.issuer.sessions.verify(pair.access)
-    world.refresh(pair.refresh)
+    child = world.refresh(pair.refresh)
+    world.issuer.sessions.logout(pair.access)  # still genuine
+    assert isinstance(refused(world, child), SessionEnded)
 
 
 @pytest.mark.parametrize("target", ["session", "subject", "token", "client", "issuer", "key"])

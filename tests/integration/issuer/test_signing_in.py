@@ -232,7 +232,10 @@ def test_signing_out_elsewhere_spares_one(world: World) -> None:
     with pytest.raises(SessionEnded):
         world.issuer.sessions.verify(keep.refresh)
     assert world.issuer.sessions.end_many(subject.id, keep_sid=None, by="user") == 1
+    before = world.names()
+    assert world.issuer.sessions.end_many(subject.id, keep_sid=None, by="user") == 0
     assert world.issuer.sessions.end_many("nobody", keep_sid=None, by="user") == 0
+    assert world.names() == before
 
 
 def test_a_disabled_account_comes_back_without_its_sessions(world: World) -> None:
