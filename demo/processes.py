@@ -25,8 +25,10 @@ _STOP_S = 15.0
 
 
 @contextmanager
-def staged(folder: Path, *, ports: Sequence[int] = (0, 0, 0), database: str = "") -> Iterator[Stage]:
+def staged(folder: Path, *, ports: Sequence[int] = (0, 0, 0), database: str = "", options: Sequence[str] = ()) -> Iterator[Stage]:
     """Everything runs and is ready while this lasts. `ports`: Rescind's and the two APIs'; what is 0 or taken is replaced.
+
+    `options`: more of `python -m services all`.
 
     NotHeld when a process does not come up; what it said is in `folder`.
     """
@@ -34,8 +36,8 @@ def staged(folder: Path, *, ports: Sequence[int] = (0, 0, 0), database: str = ""
     rescind_port, *api_ports = (_free_port(port) for port in ports)
     rescind = f"http://127.0.0.1:{rescind_port}"
     with ExitStack() as running:
-        options = ["--data", str(data), "--port", str(rescind_port), "--trusted-proxy", "127.0.0.1"]
-        running.enter_context(_process(folder, "rescind", ["-m", "services", "all", *options], server_environ(database)))
+        given = ["--data", str(data), "--port", str(rescind_port), "--trusted-proxy", "127.0.0.1", *options]
+        running.enter_context(_process(folder, "rescind", ["-m", "services", "all", *given], server_environ(database)))
         _wait_until_ready("rescind", rescind, folder)
         admin = json.loads((data / "admin-client.json").read_text("utf-8"))
         apis = {name: f"http://127.0.0.1:{port}" for name, port in zip(APIS, api_ports, strict=True)}

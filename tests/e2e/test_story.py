@@ -1,6 +1,7 @@
 """The demo's story, played over real HTTP: against processes that are started here, or against a stage that runs already.
 
-RESCIND_TEST_STAGE names a JSON file with the fields of `demo.stage.Stage`; without it SQLite and PostgreSQL are each played.
+RESCIND_TEST_STAGE names a JSON file with the fields of `demo.stage.Stage`; without it SQLite (where an anomaly ends a
+session) and PostgreSQL (where it holds one) are each played.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         with staged(folder) as stage:
             return perform(stage)
     url: str = request.getfixturevalue("postgres_url")
-    with fresh_database(url) as database, staged(folder, database=database) as stage:
+    with fresh_database(url) as database, staged(folder, database=database, options=["--anomaly-action", "hold"]) as stage:
         return perform(stage)
 
 
