@@ -28,10 +28,11 @@ class Intake:
     """`accept` is safe to repeat: what is here already is not written again.
 
     `on_loss` is called when a source goes on from beyond what we have: it only does that after our own answer, so that our
-    database must have been put back to an older state. `trouble` names, per source, what could not be read.
+    database must have been put back to an older state; it is given the source's last time that we know. `trouble` names, per
+    source, what could not be read.
     """
 
-    def __init__(self, log: SqlLog, tables: RevocationTables, *, max_skew: int, on_loss: Callable[[], None]) -> None:
+    def __init__(self, log: SqlLog, tables: RevocationTables, *, max_skew: int, on_loss: Callable[[int], None]) -> None:
         self._log = log
         self._tables = tables
         self._max_skew = max_skew
@@ -78,7 +79,7 @@ class Intake:
                 self._insert(connection, source, post, facts)
                 return post.mark.position
         if lost:
-            self._on_loss()
+            self._on_loss(source.time)
         raise PositionConflict(source.position)
 
     def _insert(self, connection: Connection, source: Source, post: Post, facts: Sequence[tuple[Fact, str]]) -> None:

@@ -102,10 +102,13 @@ class Revocations:
         """One revocation. NotFound."""
         return view(self._log.read_stream(f"revocation-{revocation_id}"))
 
-    def page(self, query: LogQuery) -> Sequence[RevocationView]:
-        """Revocations in the order of their positions, those that fit the query."""
-        found = self._log.search(replace(query, type=RevocationMade.wire))
-        return [view(self._log.read_stream(each.stream)) for each in found]
+    def page(self, query: LogQuery) -> tuple[Sequence[RevocationView], Position | None]:
+        """Revocations that fit the query, in the order of their positions, and where the next page begins (None: nowhere)."""
+        found = self._log.search(replace(query, type=RevocationMade.wire, limit=query.limit + 1))
+        page = found[: query.limit]
+        views = [(each, view(self._log.read_stream(each.stream))) for each in page]
+        shown = [found for each, found in views if found.position == each.position]  # one that was said again is shown once
+        return shown, page[-1].position if len(found) > len(page) else None
 
     def _write(self, command: MakeRevocation, caller: Principal, revocation_id: str) -> RevocationMade:
         with write_connection(self._log.engine) as connection:

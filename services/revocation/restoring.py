@@ -14,9 +14,10 @@ from enum import Enum
 
 from eventlog.sql.engine import read_connection
 from eventlog.sql.log import SqlLog
-from rescind.position import Position
+from rescind.position import BEGINNING, Position
 from services.revocation.clock import database_now
 from services.revocation.marks import Marks
+from services.revocation.resaying import say_again
 from services.revocation.standing import Standing
 
 logger = logging.getLogger(__name__)
@@ -36,7 +37,17 @@ class Origin(Enum):
 class History:
     """Safe to use from any thread. `patience_ms` and `clock` are this process's milliseconds, `skew` the sources'."""
 
-    def __init__(self, log: SqlLog, marks: Marks, *, patience_ms: int, skew: int, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        log: SqlLog,
+        marks: Marks,
+        *,
+        patience_ms: int,
+        skew: int,
+        clock: Callable[[], float],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._new_id = new_id
         self._log = log
         self._marks = marks
         self._patience_ms = patience_ms
@@ -44,7 +55,8 @@ class History:
         self._clock = clock
         self._lock = threading.Lock()
         self._seen: dict[tuple[Position, str], None] = {}
-        self._epoch = 0
+        self._begun = BEGINNING
+        self._said = False
         self._since = 0
         self._began = 0.0
         self.restoring = False
@@ -64,30 +76,39 @@ class History:
             self._remember(position, mark)
         return found
 
-    def lost(self, *, above: int, why: str) -> None:
-        """Our database was put back to an older state: stop serving, and begin an epoch above `above` and our own."""
+    def lost(self, *, above: int, why: str, since: int | None = None) -> None:
+        """Our database was put back to an older state: stop serving, and begin an epoch above `above` and our own.
+
+        `since`: the last moment (ms) that the old state knows of, if that is known. EventLogError: nothing is decided, try again.
+        """
         with self._lock:
-            if self.restoring:
-                return
-            self.restoring = True  # before the epoch rises: nobody may be served in between
-            logger.warning("this database was put back to an older state", extra={"fields": {"witness": why}})
-            try:
-                with read_connection(self._log.engine) as connection:
-                    self._since = database_now(connection)
-                self._epoch = self._log.raise_epoch(above=above).epoch
-            except BaseException:
-                self.restoring = False
-                raise
-            self._began = self._clock()
-            self._seen.clear()
+            if not self.restoring:
+                self._begin(above, why)
+            if since is not None and not self._said:
+                say_again(self._log, since, self._begun, self._new_id)
+                self._said = True
 
     def settle(self, standing: Standing) -> None:
         """Serve again once the list is in the new epoch and every source has sent all that it had when this began."""
-        if not self.restoring or standing.head.epoch < self._epoch:
+        if not self.restoring or standing.head.epoch < self._begun.epoch:
             return
         refilled = all(time + self._skew >= self._since for time in standing.sources.values())
         if refilled or self._clock() - self._began > self._patience_ms:
             self.restoring = False
+
+    def _begin(self, above: int, why: str) -> None:
+        logger.warning("this database was put back to an older state", extra={"fields": {"witness": why}})
+        self.restoring = True  # before the epoch rises: nobody may be served in between
+        try:
+            with read_connection(self._log.engine) as connection:
+                self._since = database_now(connection)
+            self._begun = self._log.raise_epoch(above=above)
+        except BaseException:
+            self.restoring = False
+            raise
+        self._said = False
+        self._began = self._clock()
+        self._seen.clear()
 
     def _examine(self, position: Position, mark: str) -> Origin:
         hash_ = self._marks.read(position, mark)

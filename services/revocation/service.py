@@ -165,7 +165,7 @@ def open_revocation(
     log = SqlLog(engine, tables.log, name="revocation")
     marks = Marks(mark_key)
     skew = settings.max_clock_skew_ms
-    history = History(log, marks, patience_ms=settings.refill_patience * 1000, skew=skew, clock=clock)
+    history = History(log, marks, patience_ms=settings.refill_patience * 1000, skew=skew, clock=clock, new_id=new_id)
     verifiers = Verifiers(log, tables)
     snapshots = Snapshots(life_ms=settings.snapshot_life * 1000, clock=clock, wake=log.numbered.give)
     feed = Feed(snapshots, backlog=settings.reader_backlog, knows=verifiers.knows, clock=clock)
@@ -198,7 +198,7 @@ def open_revocation(
             lift_window_ms=settings.lift_window * 1000,
             new_id=new_id,
         ),
-        intake=Intake(log, tables, max_skew=skew, on_loss=lambda: history.lost(above=0, why="source")),
+        intake=Intake(log, tables, max_skew=skew, on_loss=lambda since: history.lost(above=0, why="source", since=since)),
         history=history,
         projector=projector,
         feed=feed,

@@ -69,12 +69,12 @@ class Wanted(BaseModel):
     until: Time = None
 
     def query(self) -> LogQuery:
-        """One more than asked for, to see whether there are more."""
+        """As the use case takes it."""
         if bool(self.sub) != bool(self.iss):
             raise InvalidRevocation({"sub" if self.iss else "iss": "needed: an account is named by both"})
         return LogQuery(
             after=Position.parse(self.after),
-            limit=self.limit + 1,
+            limit=self.limit,
             subject=subject_name(self.iss, self.sub) if self.sub else "",
             session=self.sid,
             since=self.since,
@@ -104,10 +104,9 @@ def routes(parts: Parts) -> APIRouter:
     @api.get("/v1/revocations")
     def listed(wanted: Annotated[Wanted, Query()], _: Annotated[Principal, Depends(may_read)]) -> JSONResponse:
         """Revocations in the order of their positions."""
-        found = revocations.page(wanted.query())
-        page = found[: wanted.limit]
-        after = str(page[-1].position) if len(found) > wanted.limit else None
-        return JSONResponse({"revocations": [revocation_json(each, lift_window_ms=window) for each in page], "next": after})
+        page, after = revocations.page(wanted.query())
+        shown = [revocation_json(each, lift_window_ms=window) for each in page]
+        return JSONResponse({"revocations": shown, "next": str(after) if after else None})
 
     @api.get("/v1/revocations/{revocation_id}")
     def receipt(revocation_id: str, _: Annotated[Principal, Depends(may_read)]) -> JSONResponse:

@@ -14,7 +14,7 @@ from kit.revocation_service import ISS, KEY, SAME_HOST, Issuer, Served, opened, 
 from kit.waiting import until
 from sqlalchemy import MetaData
 
-from eventlog.port import Event
+from eventlog.port import Checkpoint, Event
 from eventlog.relay import Relay
 from eventlog.sql.engine import open_engine
 from eventlog.sql.log import SqlLog
@@ -22,12 +22,14 @@ from eventlog.sql.sequencer import Sequencer
 from eventlog.sql.tables import log_tables
 from rescind.claims import Claims
 from rescind.events.registry import LIST_TYPES, encode
+from rescind.events.revocation import RevocationMade
 from rescind.events.session import SessionRevoked
 from rescind.feed import Ack, Answer, FeedUnavailable, Stream
 from rescind.follower import Follower
 from rescind.http_feed import HttpFeed
 from rescind.position import BEGINNING, Position
 from services.revocation.clock import database_now
+from services.revocation.facts import fact_of
 from services.revocation.intake import DirectSink
 from services.revocation.restoring import History
 from services.revocation.service import Revocation
@@ -220,6 +222,41 @@ def test_a_source_proves_that_the_database_was_restored(tmp_path: Path, log: Log
         until(lambda: service.revocation.projector.listed.judge(token("s2", 2)) is not None)
         assert service.revocation.log.head()[0].epoch == 2
         until(lambda: not service.revocation.history.restoring)
+
+
+@pytest.mark.parametrize(("resaying", "followed"), [(True, True), (False, False)])
+def test_what_was_revoked_before_the_restore_was_noticed_reaches_who_stood_beyond_it(
+    tmp_path: Path, log: Log, *, resaying: bool, followed: bool
+) -> None:
+    """The issuer has applied 1.9 of the lost history; what is now 1.3 is said again, or it would never read it."""
+    live, copy = tmp_path / "live.db", tmp_path / "restored.db"
+    with running(live) as service:
+        relay = log.relay(service.revocation)
+        log.revoke(1)
+        log.tell(relay)
+        back_up(live, copy)
+        for sn in range(2, 9):
+            log.revoke(sn)
+        log.tell(relay)
+        until(lambda: service.revocation.projector.listed.judge(token("s8", 8)) is not None)
+        applied = service.revocation.log.head()[0]
+    with running(copy) as service:
+        if not resaying:
+            service.revocation.history._said, service.revocation.history._begin = True, lambda *_: _raise_only(service)  # type: ignore[method-assign]
+        revoke_by_hand(service, "by-hand")
+        log.tell(log.relay(service.revocation))
+        until(lambda: service.revocation.projector.listed.position.epoch == 2)
+        until(lambda: service.revocation.projector.listed.judge(token("s8", 8)) is not None)
+        read = [fact_of(each) for each in service.revocation.log.read(Checkpoint(str(applied))).records]
+        names = {fact.target_id for fact in read if isinstance(fact, RevocationMade)}
+        assert ("by-hand" in names) is followed
+        made = service.get("/v1/revocations", "revocations:read").json()["revocations"]
+        assert [each["position"] for each in made if each["target"]["id"] == "by-hand"] == ["1.3"]
+
+
+def _raise_only(service: Served) -> None:
+    """Broken: the epoch rises, and nothing is said again."""
+    service.revocation.log.raise_epoch()
 
 
 def test_a_service_that_was_not_restored_keeps_its_epoch(tmp_path: Path, log: Log) -> None:
