@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Mapping
 
+from eventlog.backoff import backoff
 from eventlog.errors import EventLogError
 from eventlog.signal import Signal
 from services.anomaly.ports import Capped, Refused, Revoke
@@ -14,7 +15,6 @@ from services.anomaly.store import AnomalyStore
 logger = logging.getLogger(__name__)
 
 _POLL = 0.5  # s; how late another process's finding is noticed
-_LONGEST_PAUSE = 5.0  # s
 
 
 class Sender:
@@ -58,10 +58,11 @@ class Sender:
             except Capped as capped:
                 self._trouble = "The revocation service's cap on automated revocations is reached; sending goes on later."
                 stop.wait(capped.retry_after)
-            except EventLogError as error:
+            except Exception as error:  # noqa: BLE001  (whatever it was, the command keeps its place)
                 failures += 1
-                self._trouble = f"A command waits for the revocation service: {error}."
-                stop.wait(min(_LONGEST_PAUSE, 0.1 * 2**failures))
+                why = str(error) if isinstance(error, EventLogError) else type(error).__name__
+                self._trouble = f"A command waits for the revocation service: {why}."
+                stop.wait(backoff(failures))
             else:
                 failures, self._trouble = 0, ""
                 if not more:

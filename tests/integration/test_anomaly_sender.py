@@ -18,7 +18,7 @@ from rescind.vocabulary import Effect
 from services.anomaly.policy import Action
 from services.anomaly.ports import Capped, Command, Refused, Revoke
 from services.anomaly.sender import Sender
-from services.anomaly.store import AnomalyStore
+from services.anomaly.store import AnomalyStore, open_store
 from services.anomaly.tables import anomaly_tables
 from services.anomaly.worker import Worker
 
@@ -160,10 +160,25 @@ def test_a_sender_that_notes_before_it_asks_loses_commands(store: AnomalyStore) 
     assert sids(list(revocations.made.values())) == ["b", "c"]
 
 
+def test_a_lost_store_is_made_again_without_a_second_revocation(engine: Engine, store: AnomalyStore) -> None:
+    revocations = Revocations()
+    empty(Sender(store, revocations))
+    before = store.findings()
+    metadata = MetaData()
+    anomaly_tables(metadata)
+    metadata.drop_all(engine)
+    again = with_findings(open_store(engine))
+    empty(Sender(again, revocations))
+    assert again.findings() == before
+    assert sids(list(revocations.made.values())) == list(SIDS)
+
+
 def test_the_loop_says_what_is_in_its_way_and_goes_on(store: AnomalyStore) -> None:
     stop = threading.Event()
     seen: list[str] = []
-    revocations = Revocations(answers=[StoreUnavailable("the database does not answer"), Capped(0)])
+    revocations = Revocations(
+        answers=[StoreUnavailable("the database does not answer"), RuntimeError("nobody foresaw it"), Capped(0)]
+    )
 
     def revoke(command: Command) -> str:
         seen.extend(sender.ready().values())
@@ -174,6 +189,8 @@ def test_the_loop_says_what_is_in_its_way_and_goes_on(store: AnomalyStore) -> No
 
     sender = Sender(store, revoke)
     sender.run(stop)
-    assert [("does not answer" in each, "cap" in each) for each in seen] == [(True, False), (False, True)]
+    assert ["does not answer" in each for each in seen] == [True, False, False]
+    assert ["RuntimeError" in each for each in seen] == [False, True, False]
+    assert ["cap" in each for each in seen] == [False, False, True]
     assert sids(list(revocations.made.values())) == list(SIDS)
     assert not sender.ready()
