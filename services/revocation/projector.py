@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 
 from eventlog.backoff import backoff
+from eventlog.chain import GENESIS, link
 from eventlog.errors import StoreUnavailable, UnknownOutcome
 from eventlog.port import Recorded
 from eventlog.sql.engine import read_connection
@@ -123,16 +124,20 @@ class Projector:
                 raise
             else:
                 failures, self.trouble = 0, ""
-                stop.wait(_COALESCE_S)
                 if not more:
+                    stop.wait(_COALESCE_S)
                     self._log.numbered.wait(seen, _POLL_S)
 
     def step(self) -> bool:
         """Read once, fold, publish; whether there is more to read at once."""
-        self._same_history()
+        if self._doubtful:
+            self._same_history()
         taken = self._clock()
         now, sources, in_log = self._read_sources()
         batch, watermark = self._log.read_marked(self._view.position, limit=_LIMIT)
+        if not self._follows(batch.records, watermark.position):
+            self._same_history(surely_not=True)
+            return True
         more = len(batch.records) == _LIMIT
         self._take(batch.records, None if more else watermark.position)
         if more:
@@ -198,14 +203,21 @@ class Projector:
             numbered = select(events.id).where(events.id.in_(ids), events.seq.is_not(None))
             return now, sources, frozenset(connection.execute(numbered).scalars()) if ids else frozenset()
 
-    def _same_history(self) -> None:
-        """See, after the database was away, that it is still the one that was folded, and not an older copy."""
-        if not self._doubtful:
-            return
+    def _follows(self, records: Sequence[Recorded], end: Position) -> bool:
+        """Whether what was read goes on where we stand: no step back, and the chain unbroken."""
+        if end < self._view.position:
+            return False
+        return not records or link(self._view.hash or GENESIS, records[0]) == records[0].hash
+
+    def _same_history(self, *, surely_not: bool = False) -> None:
+        """See that the log is still the one that was folded; begin anew where it is an older copy. UnreadableFact: it is broken."""
         position = self._view.position
         if position != BEGINNING and self._log.hash_at(position) != self._view.hash:
             self._history.lost(above=position.epoch, why="projector")
             self._view, self._live, self._feed.standing = _View(), False, None
+        elif surely_not:
+            msg = f"the record behind {position} does not follow on it in the chain"
+            raise UnreadableFact(msg)
         self._doubtful = False
 
     def _mark(self) -> str:

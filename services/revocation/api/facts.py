@@ -11,7 +11,7 @@ from pydantic import Base64Bytes, Field
 from eventlog.port import Checkpoint, Event, Recorded
 from eventlog.relay import Post, SourceMark
 from rescind.position import BEGINNING, Position
-from services.access import ADMIN, Principal
+from services.access import Principal
 from services.revocation.api.fields import Body, Filter, Name, Place
 from services.revocation.api.parts import Parts
 from services.revocation.api.routing import routes_of
@@ -102,8 +102,7 @@ def routes(parts: Parts) -> APIRouter:
     @api.post("/v1/facts")
     def facts(body: PostBody, caller: Annotated[Principal, Depends(may_send)]) -> JSONResponse:
         """Take what an issuer's log says since `prev`; 409 names the position to go on from."""
-        client = None if ADMIN in caller.scopes else caller.client_id
-        return JSONResponse({"position": str(service.intake.accept(body.post(), client_id=client))})
+        return JSONResponse({"position": str(service.intake.accept(body.post(), client_id=caller.client_id))})
 
     @api.get("/v1/facts")
     def position(iss: Name, _: Annotated[Principal, Depends(may_send)]) -> JSONResponse:

@@ -19,7 +19,7 @@ from rescind.position import Position
 from services.revocation.ack_store import AckStore
 from services.revocation.acks import Ack
 from services.revocation.errors import NameTaken, NotFound
-from services.revocation.facts import event_of
+from services.revocation.facts import UnreadableFact, event_of
 from services.revocation.service import Revocation
 from services.revocation.sources import Source
 from services.revocation.tending import Tending
@@ -143,8 +143,9 @@ class Faulty:
         return self.read_marked(after, limit=limit)
 
 
-@pytest.mark.parametrize("older", [False, True])
-def test_a_database_that_comes_back_older_is_another_history(revocation: Revocation, *, older: bool) -> None:
+@pytest.mark.parametrize(("older", "noticed"), [(False, True), (True, True), (True, False)])
+def test_a_database_that_comes_back_older_is_another_history(revocation: Revocation, *, older: bool, noticed: bool) -> None:
+    """Whether a connection broke meanwhile, or the pool replaced it and nobody noticed."""
     issuer = Issuer(revocation)
     issuer.send(ended(1), ended(2))
     project(revocation)
@@ -155,12 +156,27 @@ def test_a_database_that_comes_back_older_is_another_history(revocation: Revocat
             hash_ = connection.execute(text("SELECT hash FROM events WHERE seq = 2")).scalar_one()
             connection.execute(text("UPDATE log_head SET seq = 2, hash = :hash"), {"hash": hash_})
     log = revocation.projector._log
-    log.read_marked = Faulty(log.read_marked)  # type: ignore[method-assign, assignment]
+    if noticed:
+        log.read_marked = Faulty(log.read_marked)  # type: ignore[method-assign, assignment]
     revocation.projector.run(Stopping(2))
     assert revocation.history.restoring is older
     assert revocation.log.head()[0].epoch == (2 if older else 1)
     project(revocation)
     assert len(revocation.projector.listed) == (1 if older else 2)
+
+
+def test_a_log_that_was_tampered_with_halts_the_list(revocation: Revocation) -> None:
+    issuer = Issuer(revocation)
+    issuer.send(ended(1))
+    project(revocation)
+    issuer.send(ended(2))
+    Sequencer(revocation.log).number()
+    with revocation.log.engine.begin() as connection:
+        connection.execute(text("UPDATE events SET time = time + 1 WHERE seq = 3"))
+    with pytest.raises(UnreadableFact, match="chain"):
+        revocation.projector.run(threading.Event())
+    assert "chain" in revocation.ready()["projector"]
+    assert not revocation.history.restoring
 
 
 def test_one_name_one_verifier_and_every_process_hears_of_it(engine: Engine) -> None:
