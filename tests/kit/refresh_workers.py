@@ -98,9 +98,9 @@ def race(url: str, token: str, start: Barrier, pipe: Pipe, nth: int, count: int,
     if broken:
         rotating = ReadsThenWrites.__new__(ReadsThenWrites)
         rotating.__dict__.update(_rotating(issuer).__dict__)
-        rotating.between = lambda: start.wait(30)
+        rotating.between = lambda: start.wait(90)
         issuer = replace(issuer, sessions=replace(issuer.sessions, committer=Committer(rotating.commit, name="broken")))
-    start.wait(30)
+    start.wait(90)
     answers: list[Future[Pair]] = [issuer.sessions.refresh(token, HOME) for _ in range(count)]
     while issuer.sessions.committer.step():
         pass
