@@ -210,7 +210,7 @@ class Projector:
         return not records or link(self._view.hash or GENESIS, records[0]) == records[0].hash
 
     def _same_history(self, *, surely_not: bool = False) -> None:
-        """See that the log is still the one that was folded; begin anew where it is an older copy. UnreadableFact: it is broken."""
+        """See that the log is still the one that was folded; begin anew where it is an older copy. UnreadableFact: broken."""
         position = self._view.position
         if position != BEGINNING and self._log.hash_at(position) != self._view.hash:
             self._history.lost(above=position.epoch, why="projector")
