@@ -9,6 +9,7 @@ from architecture.imports import imported, modules, reached
 
 DOORS: Mapping[str, tuple[str, ...]] = {
     "argon2": ("services.issuer.passwords", "services.issuer.wiring"),
+    "httpx": ("services.roads.wire",),
     "limits": ("services.issuer.api.throttling",),
     "maxminddb": ("services.issuer.networks", "services.wiring"),
     "opentelemetry": ("services.tracing", "services.application", "services.wiring"),
