@@ -37,9 +37,11 @@ class Roads:
     revocation: Revocation
     relay: Relay = field(init=False)
     lag: Lag | None = None
+    epoch: int = field(init=False)
 
     def __post_init__(self) -> None:
         iss = self.issuer.settings.iss
+        self.epoch = self.revocation.log.head()[0].epoch
         self.relay = Relay(
             self.issuer.log,
             DirectSink(self.revocation.intake, iss),
@@ -70,8 +72,16 @@ class Roads:
 
     def _report(self, lag: Lag) -> None:
         self.lag = lag
+        standing = self.revocation.projector.standing
+        if standing is not None and standing.head.epoch > self.epoch:
+            self.epoch = standing.head.epoch
+            self._restored(self.issuer.log.head()[0])
 
     def _restored(self, position: Position) -> None:
+        """The log was put back to an older state; `position`: how far it had come at least.
+
+        A witness of that is the list's own database, too: the two stand on one disk, or in one PostgreSQL.
+        """
         self.issuer.log.raise_epoch(above=position.epoch)
         self.issuer.restored()
 
