@@ -11,6 +11,9 @@ from services.issuer.session import Session
 from services.issuer.settings import IssuerSettings
 from services.issuer.views import Client
 
+Audience = str | list[str]
+"""The claim `aud` (RFC 7519 section 4.1.3)."""
+
 RESERVED = frozenset(
     [
         "act",
@@ -49,7 +52,7 @@ class Bearer:
     """Whose token it is."""
 
     sub: str
-    audience: str
+    audience: Audience
     scopes: frozenset[str]
     cv: int
 
@@ -74,13 +77,26 @@ def for_session(session: Session, bearer: Bearer, settings: IssuerSettings, *, j
     }
 
 
-def for_client(client: Client, scopes: frozenset[str], settings: IssuerSettings, *, jti: str, now: int) -> Mapping[str, object]:
+def audience(named: str, scopes: frozenset[str], settings: IssuerSettings, own_scopes: frozenset[str]) -> Audience:
+    """Whom a token of a client with the audience `named` ("": none of its own) is for.
+
+    A scope of this service's own means nothing elsewhere: a token that has one is for this service, too.
+    """
+    own = settings.audience
+    if named in ("", own):
+        return own
+    return [named, own] if scopes & own_scopes else named
+
+
+def for_client(
+    client: Client, scopes: frozenset[str], aud: Audience, settings: IssuerSettings, *, jti: str, now: int
+) -> Mapping[str, object]:
     """A machine's token: its `sub` is its client_id (RFC 9068 section 2.2)."""
     iat = now // 1000
     return {
         "iss": settings.iss,
         "sub": client.id,
-        "aud": client.audience or settings.audience,
+        "aud": aud,
         "exp": iat + settings.access_ttl,
         "iat": iat,
         "jti": jti,

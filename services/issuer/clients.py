@@ -9,6 +9,7 @@ from hashlib import sha256
 
 from rescind.events.administration import ClientCreated
 from services.issuer import access_claims, names, scopes
+from services.issuer.access_claims import Audience
 from services.issuer.client_rows import StoredClient
 from services.issuer.contexts import NewClient
 from services.issuer.errors import InvalidRequest
@@ -97,14 +98,15 @@ class Clients:
         """An access token for the client itself (client_credentials); None asks for all its scopes. InvalidScope."""
         granted = scopes.narrowed(scope, client.scopes, self._own_scopes)
         now = self._now()
-        claims = access_claims.for_client(client, granted, self._settings, jti=self._new_id(), now=now)
+        audience = self.audience(client.id, granted)
+        claims = access_claims.for_client(client, granted, audience, self._settings, jti=self._new_id(), now=now)
         token = self._keys.now().signer(now).access_token(claims)
         return AccessToken(token=token, expires_in=self._settings.access_ttl, scope=words(granted))
 
-    def audience(self, client_id: str) -> str:
-        """Whom tokens of this client's sessions are for."""
+    def audience(self, client_id: str, granted: frozenset[str]) -> Audience:
+        """Whom tokens of this client and of its sessions are for, when they have these scopes."""
         found = self._stored(client_id)
-        return (found.client.audience if found else "") or self._settings.audience
+        return access_claims.audience(found.client.audience if found else "", granted, self._settings, self._own_scopes)
 
     def _stored(self, client_id: str) -> StoredClient | None:
         found = self._known.get(client_id)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from services.issuer import access_claims, tokens
-from services.issuer.access_claims import Bearer
+from services.issuer.access_claims import Audience, Bearer
 from services.issuer.errors import InvalidToken
 from services.issuer.key_set import KeySet
 from services.issuer.scopes import words
@@ -39,10 +39,10 @@ def claims_version(session: Session, account: Account) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Mint:
-    """`audience_of` gives a client's audience."""
+    """`audience_of` says whom a client's token with these scopes is for."""
 
     settings: IssuerSettings
-    audience_of: Callable[[str], str]
+    audience_of: Callable[[str, frozenset[str]], Audience]
     new_id: Callable[[], str]
 
     def pair(self, granted: Granted) -> Pair:
@@ -51,7 +51,7 @@ class Mint:
         scopes = scopes_of(session, account)
         bearer = Bearer(
             sub=account.sub,
-            audience=self.audience_of(session.client_id),
+            audience=self.audience_of(session.client_id, scopes),
             scopes=scopes,
             cv=claims_version(session, account),
         )

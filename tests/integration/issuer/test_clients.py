@@ -59,6 +59,20 @@ def test_a_token_for_another_audience_is_not_for_us(world: World) -> None:
     assert getattr(denied, "reason", None) == "wrong_audience"
 
 
+def test_a_client_with_an_audience_can_still_use_the_scopes_that_it_has_here(world: World) -> None:
+    """Without that, no back end whose sessions are for its own services could start one."""
+    shop = NewClient(name="shop", audience="shop-api", scopes=("sessions:write", "read"), grants=("read", "log:read"))
+    client, _ = world.issuer.clients.create(shop, by="admin:test")
+
+    assert claims(world, world.issuer.clients.token(client, None).token).aud == ("shop-api", "rescind")
+    denied = world.issuer.access.check(world.issuer.clients.token(client, "read").token)
+    assert getattr(denied, "reason", None) == "wrong_audience"
+
+    assert claims(world, start(world, client, scopes=("log:read",)).access).aud == ("shop-api", "rescind")
+    denied = world.issuer.access.check(start(world, client, scopes=("read",)).access)
+    assert getattr(denied, "reason", None) == "wrong_audience"
+
+
 def test_a_back_end_starts_sessions_for_its_own_subjects(world: World) -> None:
     client = world.client()
     pair = start(world, client, scopes=("cart",), claims={"tier": "gold"})
