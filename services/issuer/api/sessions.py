@@ -7,14 +7,13 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
 from services.access import Principal
-from services.issuer.api import device_cookie
 from services.issuer.api.addresses import parse_address
 from services.issuer.api.callers import own_client
 from services.issuer.api.documented import machine
 from services.issuer.api.fields import Bind, DeviceName, Id, MachineBody, Name, Scope
 from services.issuer.api.parts import Parts
 from services.issuer.api.routing import machine_routes
-from services.issuer.api.where import user_agent
+from services.issuer.api.where import told_device, user_agent
 from services.issuer.contexts import RequestContext, StartSession
 
 
@@ -63,7 +62,7 @@ def told(client_ip: str | None, agent: str | None, device: str | None) -> Reques
     """A context that a back end tells; unknown where it tells nothing."""
     address = parse_address(client_ip or "")
     context = RequestContext(
-        ip=str(address) if address else None, user_agent=user_agent(agent), device=device_cookie.named(device)
+        ip=str(address) if address else None, user_agent=user_agent(agent), device=told_device(device)
     )
     unknown = (context.ip, context.user_agent, context.device) == (None, None, None)
     return RequestContext(known=False) if unknown else context

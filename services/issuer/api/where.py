@@ -15,6 +15,7 @@ from services.issuer.contexts import RequestContext
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _LONGEST_USER_AGENT = 512
+_LONGEST_DEVICE = 255
 
 
 def client_ip(request: Request, proxies: Sequence[Network]) -> str | None:
@@ -26,6 +27,12 @@ def client_ip(request: Request, proxies: Sequence[Network]) -> str | None:
 def user_agent(text: str | None) -> str | None:
     """The first 512 characters without control characters; None when nothing is left."""
     return _CONTROLS.sub("", (text or "")[:_LONGEST_USER_AGENT]).strip() or None
+
+
+def told_device(text: str | None) -> str | None:
+    """A device as a trusted back end names it: any text up to 255 characters, without control characters; None for no such."""
+    name = _CONTROLS.sub("", text or "").strip()
+    return name if 0 < len(name) <= _LONGEST_DEVICE else None
 
 
 def cookie_device(request: Request) -> Device | None:

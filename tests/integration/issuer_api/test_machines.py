@@ -48,6 +48,13 @@ def test_what_a_back_end_does_not_tell_is_unknown(http: httpx.Client, issuer: Is
     assert issuer.script.calls[0][3] == RequestContext(known=False)
 
 
+@pytest.mark.parametrize("device", ["d1", "Ada's phone", "téléphone", "x" * 255])
+def test_a_device_has_whatever_name_a_back_end_gives_it(http: httpx.Client, issuer: Issuer, device: str) -> None:
+    """A name that were dropped without a word would leave `bind` to a device without effect."""
+    assert http.post("/v1/sessions", json={"subject": "s", "device": device}, headers=MACHINE).status_code == 201
+    assert issuer.script.calls[0][3] == RequestContext(device=device)
+
+
 def test_a_person_starts_no_sessions_for_others(http: httpx.Client, issuer: Issuer) -> None:
     assert http.post("/v1/sessions", json={"subject": "s"}, headers=PERSON).status_code == 403
     assert http.patch("/v1/sessions/sid-1", json={"scopes": []}, headers=PERSON).status_code == 403
