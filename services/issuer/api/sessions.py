@@ -61,9 +61,7 @@ class Changed(BaseModel):
 def told(client_ip: str | None, agent: str | None, device: str | None) -> RequestContext:
     """A context that a back end tells; unknown where it tells nothing."""
     address = parse_address(client_ip or "")
-    context = RequestContext(
-        ip=str(address) if address else None, user_agent=user_agent(agent), device=told_device(device)
-    )
+    context = RequestContext(ip=str(address) if address else None, user_agent=user_agent(agent), device=told_device(device))
     unknown = (context.ip, context.user_agent, context.device) == (None, None, None)
     return RequestContext(known=False) if unknown else context
 
