@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from eventlog.errors import Contention, DuplicateEvent, VersionConflict
 from eventlog.port import Entry
-from eventlog.relay import PositionConflict, Post
+from eventlog.relay import OtherHistory, PositionConflict, Post
 from eventlog.sql.engine import read_connection, write_connection
 from eventlog.sql.log import SqlLog
 from rescind.events.revocation import Fact
@@ -48,7 +48,8 @@ class Intake:
     def accept(self, post: Post, *, client_id: str | None = None) -> Position:
         """Write the facts and then the watermark, in one transaction, and return the position reached.
 
-        PositionConflict where the post does not follow on what is here; NotYourSource where `client_id` (None: in process)
+        PositionConflict where the post does not follow on what is here, OtherHistory where it cannot, because the source's log
+        says something else up to there; NotYourSource where `client_id` (None: in process)
         may not speak for it; UnreadableFact, which stops this source until somebody has looked.
         """
         try:
@@ -75,7 +76,7 @@ class Intake:
             if source is None or not source.active or not source.own or client_id not in (None, source.client_id):
                 raise NotYourSource(post.iss)
             lost = post.prev > source.position
-            if not lost and post.mark.position >= source.position:
+            if follows(source, post):
                 self._insert(connection, source, post, facts)
                 return post.mark.position
         if lost:
@@ -90,7 +91,7 @@ class Intake:
         save_source(
             connection,
             self._tables.sources,
-            marked(source, post.mark, now=now, max_skew=self._max_skew, last_fact=last_fact),
+            marked(source, post.mark, now=now, max_skew=self._max_skew, last_fact=last_fact, hash_=post.hash),
         )
 
 
@@ -108,6 +109,19 @@ class DirectSink:
     def send(self, post: Post) -> Position:
         """See Sink."""
         return self.intake.accept(post)
+
+
+def follows(source: Source, post: Post) -> bool:
+    """Whether a post leads on from where its source's log is here. OtherHistory where the source was put back meanwhile.
+
+    Then the source begins an epoch and sends all that we cannot have, in a post that replaces our position: its log's order is
+    the newer history's from there on, and the facts of the older one stay.
+    """
+    if post.replaces is not None:
+        return post.replaces == source.position
+    if post.prev == source.position and source.hash and post.prev_hash and post.prev_hash != source.hash:
+        raise OtherHistory(source.position)
+    return post.prev <= source.position <= post.mark.position
 
 
 def entries(log: SqlLog, connection: Connection, facts: Sequence[tuple[Fact, str]], *, arrived: int) -> Sequence[Entry]:

@@ -134,6 +134,7 @@ class Projector:
             self._same_history()
         taken = self._clock()
         now, sources, in_log = self._read_sources()
+        self._expect(sources, in_log)
         batch, watermark = self._log.read_marked(self._view.position, limit=_LIMIT)
         if not self._follows(batch.records, watermark.position):
             self._same_history(surely_not=True)
@@ -184,15 +185,18 @@ class Projector:
         else:
             self._feed.restart(position)
 
+    def _expect(self, sources: Sequence[Source], in_log: frozenset[str]) -> None:
+        """Remember the watermarks whose facts have no position yet: they count as soon as the last of those is folded."""
+        for each in sources:
+            if each.last_fact and each.last_fact not in in_log:
+                self._view.pending.setdefault(each.iss, each)
+
     def _count(self, sources: Sequence[Source], in_log: frozenset[str]) -> None:
-        """Believe the watermarks whose facts are in the list; the others count once theirs have come."""
-        view = self._view
+        """Believe the watermarks whose facts had positions before the log was read to its end."""
         for each in sources:
             if not each.last_fact or each.last_fact in in_log:
-                view.counted[each.iss] = each.time
-                view.pending.pop(each.iss, None)
-            else:
-                view.pending.setdefault(each.iss, each)
+                self._view.counted[each.iss] = each.time
+                self._view.pending.pop(each.iss, None)
 
     def _read_sources(self) -> tuple[int, Sequence[Source], frozenset[str]]:
         events = self._tables.log.events.c

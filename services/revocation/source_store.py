@@ -50,6 +50,7 @@ def _source(row: RowMapping) -> Source:
         live_sessions=row["live_sessions"],
         last_fact=row["last_fact"],
         ahead=row["ahead"],
+        hash=row["hash"],
     )
 
 
@@ -68,4 +69,5 @@ def _row(source: Source) -> dict[str, Any]:
         "live_sessions": source.live_sessions,
         "last_fact": source.last_fact,
         "ahead": source.ahead,
+        "hash": source.hash,
     }

@@ -15,6 +15,7 @@ class Source:
     `position`, `time`, `applied`, `live_sessions` are from its latest watermark, `time` being the largest that was believed.
     `last_fact`: id of the last fact that came before it ("" for none): the watermark counts once that fact is in the list.
     `ahead`: its clock ran ahead of ours by more than the skew, so that its time was not believed.
+    `hash`: of its log's chain at `position`, empty where it did not say.
     """
 
     iss: str
@@ -28,9 +29,10 @@ class Source:
     live_sessions: int = 0
     last_fact: str = ""
     ahead: bool = False
+    hash: bytes = b""
 
 
-def marked(source: Source, mark: SourceMark, *, now: int, max_skew: int, last_fact: str) -> Source:
+def marked(source: Source, mark: SourceMark, *, now: int, max_skew: int, last_fact: str, hash_: bytes = b"") -> Source:
     """Take a watermark. A time in our future proves nothing: a clock that runs ahead would make old knowledge look fresh.
 
     What it has applied may go back: then its database was put back to an older state.
@@ -44,4 +46,5 @@ def marked(source: Source, mark: SourceMark, *, now: int, max_skew: int, last_fa
         live_sessions=mark.live_sessions,
         last_fact=last_fact or source.last_fact,
         ahead=ahead,
+        hash=hash_,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text
 
 from eventlog.sql.tables import LogTables, log_tables
 
@@ -67,6 +67,7 @@ def _sources(metadata: MetaData) -> Table:
         Column("live_sessions", BigInteger, nullable=False),
         Column("last_fact", Text, nullable=False),
         Column("ahead", Boolean, nullable=False),
+        Column("hash", LargeBinary, nullable=False),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from eventlog.relay import PositionConflict
+from eventlog.relay import OtherHistory, PositionConflict
 from services.problems import Problem
 from services.revocation import errors
 from services.revocation.facts import UnreadableFact
@@ -24,6 +24,7 @@ TABLE: Mapping[type[Exception], Problem] = MappingProxyType(
         errors.NotLiftable: Problem(409, "not_liftable", "This revocation cannot be lifted."),
         errors.NameTaken: Problem(409, "name_taken", "A verifier of this name exists."),
         PositionConflict: Problem(409, "position_conflict", "The facts do not follow on what is here: go on from the position."),
+        OtherHistory: Problem(409, "other_history", "Up to there the log said something else: it was put back."),
         UnreadableFact: Problem(422, "unreadable_fact", "A fact cannot be read. It is never skipped: update this service first."),
         errors.Capped: Problem(429, "capped", "Automated revocations are over their cap."),
         errors.Unsettled: Problem(503, "not_ready", "The list is not ready to be served.", headers=_SOON),

@@ -18,6 +18,7 @@ from services.revocation.api.routing import routes_of
 
 _LARGEST = 2**63 - 1
 Whole = Annotated[int, Field(ge=0, le=_LARGEST)]
+Base64 = Annotated[Base64Bytes, Field(strict=False)]
 
 
 class RecordBody(Body):
@@ -31,9 +32,9 @@ class RecordBody(Body):
     time: Whole
     subject: Filter = ""
     session: Filter = ""
-    data: Annotated[Base64Bytes, Field(strict=False)]
-    personal: Annotated[Base64Bytes, Field(strict=False)] = b""
-    hash: Annotated[Base64Bytes, Field(strict=False)] = b""
+    data: Base64
+    personal: Base64 = b""
+    hash: Base64 = b""
 
     def recorded(self) -> Recorded:
         """As the log's reader gives it."""
@@ -65,13 +66,18 @@ class PostBody(Body):
     prev: Place
     records: Annotated[list[RecordBody], Field(max_length=1000)]
     mark: MarkBody
+    prev_hash: Base64 = b""
+    hash: Base64 = b""
+    replaces: Place | None = None
 
     def post(self) -> Post:
         """As the intake takes it."""
         mark = SourceMark(
             Position.parse(self.mark.position), self.mark.time, Position.parse(self.mark.applied), self.mark.live_sessions
         )
-        return Post(self.iss, Position.parse(self.prev), tuple(each.recorded() for each in self.records), mark)
+        replaces = None if self.replaces is None else Position.parse(self.replaces)
+        records = tuple(each.recorded() for each in self.records)
+        return Post(self.iss, Position.parse(self.prev), records, mark, self.prev_hash, self.hash, replaces)
 
 
 def record_json(recorded: Recorded) -> dict[str, object]:

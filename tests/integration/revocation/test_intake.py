@@ -7,6 +7,7 @@ import pytest
 from kit.revocation_service import ISS, SAME_HOST, Issuer, opened
 from sqlalchemy import Engine
 
+from eventlog.port import Batch, Watermark
 from eventlog.relay import PositionConflict
 from eventlog.sql.sequencer import Sequencer
 from rescind.events.session import SessionRevoked
@@ -156,6 +157,28 @@ def test_under_steady_load_the_watermarks_still_count(world: World) -> None:
     assert before is not None
     assert after is not None
     assert after.sources[ISS] > before.sources[ISS]
+
+
+def test_a_fact_that_is_numbered_between_two_looks_is_waited_for_and_found(world: World) -> None:
+    """Watermarks are read first, then the log: what gets its position in between must not be missed for good."""
+    world.issuer.send()
+    world.number()
+    world.project()
+    before = world.revocation.serving().sources[ISS]
+    log = world.revocation.log
+    read_marked = log.read_marked
+
+    def number_then_read(after: Position, *, limit: int) -> tuple[Batch, Watermark]:
+        Sequencer(log).number()
+        return read_marked(after, limit=limit)
+
+    log.read_marked = number_then_read  # type: ignore[method-assign]
+    for sn in range(5):
+        world.issuer.send(ended(sn))
+        world.project()
+        world.issuer.send(ended(sn + 100))  # there is always a fact without a position when the watermarks are read
+    assert world.listed() >= 9
+    assert world.revocation.serving().sources[ISS] > before
 
 
 def test_a_stopped_sequencer_makes_every_age_grow(world: World) -> None:
