@@ -57,7 +57,9 @@ class Settings:
     ] = ()
 
     # tokens
-    issuer: Annotated[str, Setting("the claim iss; the public URL unless given", "URL", read_base_url)] = ""
+    issuer: Annotated[
+        str, Setting("the claim iss; the public URL of the first start, kept from then on", "URL", read_base_url)
+    ] = ""
     audience: Annotated[str, Setting("the claim aud of tokens from /api/token/ and of clients that name none")] = "rescind"
     algorithm: Annotated[str, Setting("signature of access tokens", choices=("ES256", "EdDSA", "RS256"))] = "ES256"
     access_ttl: Annotated[int, Setting("life of an access token", SECONDS, read_whole(10, DAY))] = 15 * MINUTE

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from kit.certificates import tls
 from kit.server_process import run, server_process
 
 from services.settings import OPTIONS
@@ -119,3 +120,27 @@ def test_every_log_line_is_json(tmp_path: Path) -> None:
     lines = [json.loads(line) for line in server.log.read_text().splitlines()]
     assert any(line["message"] == "request" and line["route"] == "unknown" for line in lines)
     assert "hunter2" not in server.log.read_text()
+
+
+def test_the_issuers_name_stays_when_the_address_changes(tmp_path: Path) -> None:
+    data, metadata = tmp_path / "data", ".well-known/oauth-authorization-server"
+    with server_process(data) as server:
+        first = httpx.get(f"{server.url}/{metadata}").json()["issuer"]
+        assert first == server.url
+        server.stop()
+    with server_process(data) as server:
+        assert httpx.get(f"{server.url}/{metadata}").json()["issuer"] == first
+        server.stop()
+    status, said = _said("all", "--data", str(data), "--port", "0", "--issuer", "https://auth.example.com")
+    assert (status, len(said.splitlines())) == (1, 1)
+    assert first in said
+    assert "leave --issuer out" in said
+
+
+def test_the_listener_speaks_tls(tmp_path: Path) -> None:
+    _, trusting = tls(tmp_path)
+    files = ["--tls-cert", str(tmp_path / "certificate.pem"), "--tls-key", str(tmp_path / "key.pem")]
+    with server_process(tmp_path / "data", *files) as server:
+        assert server.url.startswith("https://127.0.0.1:")
+        assert httpx.get(f"{server.url}/livez", verify=trusting).json() == {"live": True}
+        assert server.stop() == 0
