@@ -33,8 +33,8 @@ class RevocationLogFeed:
 class TwoWays:
     """An EventFeed over two that give the same log. The first is asked; while it does not answer, the second serves.
 
-    `resume` gives the second's own checkpoint for a position. A record of the second counts only where it follows on the
-    checkpoint: what it lacks waits for the first. `clock` in seconds.
+    The second's checkpoints are its own, but it takes a position's text, too (as KafkaFeed does). Its records count only where
+    they follow on the checkpoint: what it lacks waits for the first. `clock` in seconds.
     """
 
     def __init__(
@@ -42,12 +42,10 @@ class TwoWays:
         first: EventFeed,
         second: EventFeed,
         *,
-        resume: Callable[[Position], Checkpoint],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._first = first
         self._second = second
-        self._resume = resume
         self._clock = clock
         self._silent_until = float("-inf")
         self._trouble = StoreUnavailable("the first way was not asked yet")
@@ -65,7 +63,7 @@ class TwoWays:
     def _read_second(self, after: Checkpoint, limit: int, wait: float) -> Batch:
         position = _position(after)
         if self._second_at is None or self._second_at[0] > position:
-            self._second_at = position, self._resume(position)
+            self._second_at = position, Checkpoint(str(position))
         while True:
             reached, checkpoint = self._second_at
             batch = self._second.read(checkpoint, limit=limit, wait=wait)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from eventlog.relay import PositionConflict, Post, SourceMark
+from eventlog.relay import OtherHistory, PositionConflict, Post, SourceMark
 from rescind.position import BEGINNING, Position
 
 
@@ -21,6 +21,7 @@ class Receiver:
 
     def __init__(self) -> None:
         self.at: Position | None = None
+        self.hash = b""
         self.ids: list[str] = []
         self.posts: list[Post] = []  # as they arrived
         self.marks: list[SourceMark] = []
@@ -34,11 +35,13 @@ class Receiver:
         if fault is Fault.LOST:
             raise ConnectionRefusedError
         self.posts.append(post)
-        if post.prev != (self.at or BEGINNING):
+        if (post.replaces or post.prev) != (self.at or BEGINNING):
             raise PositionConflict(self.at or BEGINNING)
+        if post.replaces is None and self.hash and post.prev_hash and self.hash != post.prev_hash:
+            raise OtherHistory(post.prev)
         self.ids += [each.event.id for each in post.records]
         self.marks.append(post.mark)
-        self.at = post.mark.position
+        self.at, self.hash = post.mark.position, post.hash
         if fault is Fault.UNANSWERED:
             raise ConnectionResetError
         return self.at

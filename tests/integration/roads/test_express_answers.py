@@ -9,7 +9,7 @@ import pytest
 from kit.raw_server import HOLD, HTML, http_answer, raw_server
 
 from eventlog.port import Event, Recorded
-from eventlog.relay import PositionConflict, Post, SourceMark
+from eventlog.relay import OtherHistory, PositionConflict, Post, SourceMark
 from rescind.position import BEGINNING, Position
 from services.roads.errors import NoAnswer
 from services.roads.express import ExpressSink, parts
@@ -59,12 +59,18 @@ def test_what_is_no_answer_moves_nothing(answer: bytes, said: str) -> None:
 
 
 def test_control_an_answer_is_one() -> None:
-    conflict = http_answer(b'{"code":"position_conflict","fields":{"position":"1.2"}}', status="409 Conflict")
-    with raw_server(http_answer(b'{"position":"1.5"}'), conflict) as server, sink_to(server.url) as sink:
+    conflict, other = (
+        http_answer(b'{"code":"%s","fields":{"position":"1.2"}}' % code, status="409 Conflict")
+        for code in (b"position_conflict", b"other_history")
+    )
+    with raw_server(http_answer(b'{"position":"1.5"}'), conflict, other) as server, sink_to(server.url) as sink:
         assert sink.send(Post("iss", BEGINNING, (), MARK)) == Position(1, 5)
         with pytest.raises(PositionConflict) as found:
             sink.send(Post("iss", BEGINNING, (), MARK))
-    assert found.value.position == Position(1, 2)
+        with pytest.raises(OtherHistory) as gone:
+            sink.send(Post("iss", BEGINNING, (), MARK))
+    assert found.value.position == gone.value.position == Position(1, 2)
+    assert type(found.value) is PositionConflict
 
 
 @pytest.mark.parametrize("answer", [b'{"position":7}', b"{}", b'{"position":"x"}', b'{"position":""}'])
@@ -74,7 +80,7 @@ def test_a_position_that_is_none_is_no_answer(answer: bytes) -> None:
 
 
 def row(seq: int, *, size: int = 0) -> Recorded:
-    return Recorded("s", seq, Event(id=str(seq), type="t", time=0, data=b"x" * size), Position(1, seq))
+    return Recorded("s", seq, Event(id=str(seq), type="t", time=0, data=b"x" * size), Position(1, seq), b"h%d" % seq)
 
 
 @pytest.mark.parametrize(
@@ -83,9 +89,12 @@ def row(seq: int, *, size: int = 0) -> Recorded:
 )
 def test_a_post_that_is_too_large_goes_in_parts(sizes: list[int], lasts: list[int]) -> None:
     rows = tuple(row(seq, size=size) for seq, size in enumerate(sizes, start=1))
-    post = Post("iss", BEGINNING, rows, SourceMark(Position(1, 9), 77, BEGINNING, 3))
+    post = Post("iss", BEGINNING, rows, SourceMark(Position(1, 9), 77, BEGINNING, 3), b"h0", b"h9", Position(1, 4))
     cut = list(parts(post))
     assert [each.mark.position.seq for each in cut] == lasts
     assert [each.prev for each in cut] == [BEGINNING, *(each.mark.position for each in cut[:-1])]
+    assert [each.hash for each in cut] == [b"h%d" % last for last in lasts]
+    assert [each.prev_hash for each in cut] == [b"h0", *(each.hash for each in cut[:-1])]
+    assert [each.replaces for each in cut] == [Position(1, 4)] + [None] * (len(cut) - 1)
     assert tuple(each for part in cut for each in part.records) == rows
     assert [each.mark.time for each in cut] == [0] * (len(cut) - 1) + [77]

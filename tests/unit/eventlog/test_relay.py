@@ -5,13 +5,15 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from contract.event_log_contract import event
 from kit.receiver import Fault, Receiver
 
+from eventlog.errors import StoreUnavailable
 from eventlog.port import Checkpoint
-from eventlog.relay import Post, Relay
+from eventlog.relay import OtherHistory, Post, Relay
 from eventlog.sql.engine import write_connection
 from eventlog.sql.log import SqlLog
 from eventlog.sql.sequencer import Sequencer
@@ -28,11 +30,12 @@ def make_relay(
     limit: int = 500,
     clock: Callable[[], float] = SLOW,
     on_restored: Callable[[Position], None] | None = None,
+    kind: type[Relay] = Relay,
 ) -> Relay:
     def raise_epoch(position: Position) -> None:
         log.raise_epoch(above=position.epoch)
 
-    return Relay(
+    return kind(
         log,
         sink,
         iss="https://issuer.example",
@@ -162,7 +165,7 @@ def test_where_the_receiver_cannot_be_asked_the_durable_cursor_counts(log: SqlLo
 
 def test_the_cursor_is_saved_once_a_second(log: SqlLog) -> None:
     receiver = Receiver()
-    times = iter([100.0, 100.0, 100.9, 101.0, 101.0, 101.9, 102.0, 102.0])
+    times = iter([100.0, 100.0, 100.9, 101.0, 101.0, 102.0, 102.0])
     relay = make_relay(log, receiver, clock=lambda: next(times))
     kept: list[str] = []
 
@@ -170,10 +173,23 @@ def test_the_cursor_is_saved_once_a_second(log: SqlLog) -> None:
         write(log, "a", each)
         relay.step()
         kept.append(log.cursor(None, "express"))
-    relay.step()  # nothing new, but something to save
+    write(log, "a", "4")
+    relay.step()
 
-    assert kept == ["0.0", "1.2", "1.2"]
-    assert log.cursor(None, "express") == "1.3"
+    assert kept == ["1.1", "1.1", "1.3"]
+    assert log.cursor(None, "express") == "1.4"
+
+
+class Restored:
+    """What an issuer does when its log was put back."""
+
+    def __init__(self, log: SqlLog) -> None:
+        self.log = log
+        self.seen: list[Position] = []
+
+    def __call__(self, position: Position) -> None:
+        self.seen.append(position)
+        self.log.raise_epoch(above=position.epoch)
 
 
 def put_back(log: SqlLog, to: Position) -> None:
@@ -201,18 +217,123 @@ def test_a_receiver_ahead_of_us_means_that_our_log_was_restored(log: SqlLog) -> 
     assert receiver.at == log.head()[0] == Position(2, 1)
 
 
-def test_control_without_a_new_epoch_the_receiver_would_miss_new_records(log: SqlLog) -> None:
+def test_what_was_written_before_that_was_noticed_arrives_too(log: SqlLog) -> None:
+    """The issuer serves while its relay is away: new records stand where the receiver has had others."""
     write(log, "a", *"12345")
     receiver = Receiver()
     drain(make_relay(log, receiver))
     put_back(log, Position(1, 3))
-
-    relay = make_relay(log, receiver, on_restored=lambda _: None)
-    relay.agree()
     write(log, "a", "6")
+
+    drain(make_relay(log, receiver))
+    write(log, "a", "7")
+    drain(make_relay(log, receiver))
+
+    assert receiver.ids == list("1234567")
+    assert receiver.at == log.head()[0] == Position(2, 1)
+
+
+def test_a_log_that_was_put_back_and_has_outgrown_the_receiver_is_noticed(log: SqlLog) -> None:
+    write(log, "a", *"12345")
+    receiver, restored = Receiver(), Restored(log)
+    drain(make_relay(log, receiver))
+    put_back(log, Position(1, 3))
+    write(log, "a", *"6789")
+
+    drain(make_relay(log, receiver, on_restored=restored, limit=2))
+    write(log, "a", "0")
+    drain(make_relay(log, receiver, on_restored=restored, limit=2))
+
+    assert restored.seen == [Position(1, 5)]
+    assert receiver.ids == list("1234567890")
+    assert receiver.at == log.head()[0] == Position(2, 1)
+
+
+def test_it_is_noticed_under_a_running_relay_too(log: SqlLog) -> None:
+    write(log, "a", *"12345")
+    receiver, restored = Receiver(), Restored(log)
+    relay = make_relay(log, receiver, on_restored=restored)
+    drain(relay)
+    put_back(log, Position(1, 3))
+    write(log, "a", *"6789")
+
     drain(relay)
 
+    assert restored.seen == [Position(1, 5)]
+    assert receiver.ids == list("123456789")
+
+
+class Trusting(Receiver):
+    """Control: looks at positions alone."""
+
+    def send(self, post: Post) -> Position:
+        return super().send(replace(post, prev_hash=b""))
+
+
+class GoesOn(Relay):
+    """Control: goes on from wherever the receiver is."""
+
+    def _go_on_from(self, position: Position, *, ours: bool = True) -> Position:
+        del ours
+        self._cursor = position
+        return position
+
+
+def test_control_by_positions_alone_it_would_miss_records(log: SqlLog) -> None:
+    write(log, "a", *"12345")
+    receiver = Trusting()
+    drain(make_relay(log, receiver))
+    put_back(log, Position(1, 3))
+    write(log, "a", *"6789")
+
+    drain(make_relay(log, receiver))
+
+    assert receiver.ids == list("1234589")
+
+
+def test_control_from_the_receivers_position_on_it_would_miss_records(log: SqlLog) -> None:
+    write(log, "a", *"12345")
+    receiver = Receiver()
+    drain(make_relay(log, receiver))
+    put_back(log, Position(1, 3))
+    write(log, "a", "6")
+
+    drain(make_relay(log, receiver, kind=GoesOn))
+
     assert "6" not in receiver.ids
+
+
+def test_when_both_were_put_back_all_is_told_again(log: SqlLog) -> None:
+    write(log, "a", *"12345")
+    drain(make_relay(log, Receiver()))
+    receiver, restored = Receiver(), Restored(log)
+    relay = make_relay(log, receiver, on_restored=restored)
+    relay.agree()
+    receiver.at = Position(0, 7)  # a backup of another installation
+
+    drain(relay)
+
+    assert receiver.ids == list("12345")
+
+
+def test_a_receiver_that_insists_on_another_history_does_not_raise_epoch_after_epoch(log: SqlLog) -> None:
+    class Insists(Receiver):
+        def send(self, post: Post) -> Position:
+            self.posts.append(post)
+            raise OtherHistory(Position(1, 2))
+
+    write(log, "a", *"12345")
+    receiver, restored = Insists(), Restored(log)
+    receiver.at = Position(1, 2)
+    relay = make_relay(log, receiver, on_restored=restored)
+
+    relay.step()
+    for _ in range(3):
+        with pytest.raises(OtherHistory):
+            relay.step()
+
+    assert restored.seen == [Position(1, 2)]
+    assert [each.replaces for each in receiver.posts] == [None, *[Position(1, 2)] * 3]
 
 
 def test_a_restore_that_fails_halfway_is_done_again(log: SqlLog) -> None:
@@ -266,6 +387,18 @@ def test_trouble_is_named_without_what_was_said(log: SqlLog) -> None:
     relay.run(Impatient(2))
 
     assert relay.trouble == "ConnectionRefusedError, 2 times in a row"
+
+
+def test_trouble_of_our_own_is_named_in_its_words(log: SqlLog) -> None:
+    class Away(Receiver):
+        def send(self, post: Post) -> Position:
+            del post
+            raise StoreUnavailable("the receiver is away")
+
+    relay = make_relay(log, Away())
+    relay.run(Impatient(2))
+
+    assert relay.trouble == "the receiver is away, 2 times in a row"
 
 
 def test_running_it_tells_what_is_numbered(log: SqlLog) -> None:
