@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -42,18 +43,27 @@ class BackEnd:
         return self.http.post("/v1/sessions", json={"subject": subject, **more})
 
 
-def register(service: Whole, admin: httpx.Client, *scopes: str, grants: tuple[str, ...] = ("read", "write")) -> BackEnd:
-    made = admin.post("/v1/clients", json={"name": "shop", "scopes": [*scopes], "grants": [*grants]})
-    assert made.status_code == 201
-    client_id, secret = made.json()["client_id"], made.json()["client_secret"]
-    return BackEnd(client_id, secret, service.client(token(service.url, client_id, secret)))
+Register = Callable[..., BackEnd]
 
 
 @pytest.fixture(scope="module")
-def shop(service: Whole, admin: httpx.Client) -> Iterator[BackEnd]:
-    back_end = register(service, admin, "sessions:write")
-    yield back_end
-    back_end.http.close()
+def register(service: Whole, admin: httpx.Client) -> Iterator[Register]:
+    """Makes back ends with the scopes given."""
+    with ExitStack() as stack:
+
+        def make(*scopes: str) -> BackEnd:
+            made = admin.post("/v1/clients", json={"name": "shop", "scopes": [*scopes], "grants": ["read", "write"]})
+            assert made.status_code == 201
+            client_id, secret = made.json()["client_id"], made.json()["client_secret"]
+            own = stack.enter_context(service.client(token(service.url, client_id, secret)))
+            return BackEnd(client_id, secret, own)
+
+        yield make
+
+
+@pytest.fixture(scope="module")
+def shop(register: Register) -> BackEnd:
+    return register("sessions:write")
 
 
 def claims(access: str) -> dict[str, object]:
@@ -92,10 +102,10 @@ def test_what_a_back_end_may_not_ask_for(shop: BackEnd, more: dict[str, object],
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
-def test_a_subject_belongs_to_the_client_that_first_named_it(service: Whole, admin: httpx.Client, shop: BackEnd) -> None:
+def test_a_subject_belongs_to_the_client_that_first_named_it(register: Register, admin: httpx.Client, shop: BackEnd) -> None:
     sub = subject()
     mine = shop.start(sub).json()
-    other = register(service, admin, "sessions:write")
+    other = register("sessions:write")
     assert other.start(sub).status_code == 403
     own = admin.post("/v1/subjects", json={"username": uuid4().hex, "password": PASSWORD}).json()["sub"]
     assert shop.start(own).status_code == 403
@@ -105,7 +115,6 @@ def test_a_subject_belongs_to_the_client_that_first_named_it(service: Whole, adm
     assert other.oauth("introspect", token=mine["access"]).json() == {"active": False}
     assert shop.oauth("introspect", token=mine["access"]).json()["active"] is True
     assert shop.oauth("introspect", token=mine["refresh"]).json()["token_type"] == "refresh_token"
-    other.http.close()
 
 
 def test_changed_claims_make_the_old_ones_die(shop: BackEnd) -> None:
@@ -134,13 +143,12 @@ def test_revoking_is_idempotent_and_says_why_afterwards(service: Whole, shop: Ba
     assert shop.oauth("introspect", token=another["access"]).json() == {"active": False}
 
 
-def test_client_credentials_narrow_their_scope(admin: httpx.Client, service: Whole) -> None:
-    machine = register(service, admin, "log:read", "introspect")
+def test_client_credentials_narrow_their_scope(register: Register) -> None:
+    machine = register("log:read", "introspect")
     narrow = machine.oauth("token", grant_type="client_credentials", scope="log:read").json()
     assert (narrow["scope"], narrow["token_type"]) == ("log:read", "Bearer")
     assert machine.oauth("token", grant_type="client_credentials").json()["scope"] == "introspect log:read"
     assert machine.oauth("token", grant_type="client_credentials", scope="admin").json()["error"] == "invalid_scope"
-    machine.http.close()
 
 
 def test_the_administrators_person_has_a_session_like_anybody(service: Whole) -> None:
@@ -197,26 +205,26 @@ def events(http: httpx.Client, **query: str) -> list[dict[str, object]]:
 
 
 def test_the_log_shows_personal_data_only_with_the_scope_and_notes_who_read(
-    service: Whole, admin: httpx.Client, shop: BackEnd
+    service: Whole, register: Register, admin: httpx.Client, shop: BackEnd
 ) -> None:
     sub = subject()
     session = shop.start(sub, client_ip="203.0.113.9").json()
     shop.oauth("revoke", token=session["refresh"])
-    reader = register(service, admin, "log:read")
-    seen = wait_for(reader.http, 3, sub=sub)
+    reader = register("log:read")
+    wait_until(lambda: len(events(reader.http, sub=sub)) == 3)
+    seen = events(reader.http, sub=sub)
     assert [each["type"] for each in seen] == ["SubjectCreated", "TokenIssued", "SessionRevoked"]
     assert {each["sub"] for each in seen} == {sub}
     assert {json.dumps(each["personal"]) for each in seen} == {"null"}
     assert "203.0.113.9" not in json.dumps(seen)
     opened = events(admin, sub=sub, type="TokenIssued")
     assert opened[0]["personal"] == {"ip": "203.0.113.9", "username": sub}
-    audit = wait_for(reader.http, 1, type="PersonalDataRead")
-    assert audit[-1]["data"] == {"by": f"client:{admin_client(service)}", "purpose": "log", "subjects": 1, "events": 1}
+    noted = {"by": f"client:{admin_client(service)}", "purpose": "log", "subjects": 1, "events": 1}
+    wait_until(lambda: noted in [each["data"] for each in events(reader.http, type="PersonalDataRead")])
     assert admin.delete(f"/v1/subjects/{sub.replace('|', '%7C').replace('/', '%2F')}").status_code == 204
     forgotten = events(admin, sid=session["sid"])
     assert forgotten
     assert all(each["personal"] is None for each in forgotten)
-    reader.http.close()
 
 
 def admin_client(service: Whole) -> str:
@@ -224,13 +232,12 @@ def admin_client(service: Whole) -> str:
     return found
 
 
-def wait_for(http: httpx.Client, number: int, **query: str) -> list[dict[str, object]]:
-    """Positions are given after commit: ask until so many events are there."""
-    for _ in range(200):
-        found = events(http, **query)
-        if len(found) >= number:
-            return found
-    msg = f"only {len(found)} events came"
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Positions are given after commit: ask until it is there."""
+    for _ in range(500):
+        if holds():
+            return
+    msg = "it never came"
     raise AssertionError(msg)
 
 
@@ -245,14 +252,13 @@ def test_the_log_is_followed_live(service: Whole, shop: BackEnd) -> None:
     assert (event["type"], event["sub"]) == ("TokenIssued", sub)
 
 
-def test_the_log_is_copied_byte_for_byte(admin: httpx.Client, service: Whole) -> None:
-    copier = register(service, admin, "log:replicate")
+def test_the_log_is_copied_byte_for_byte(register: Register) -> None:
+    copier = register("log:replicate")
     first = copier.http.get("/v1/log/records?limit=3").json()["records"]
     rest = copier.http.get(f"/v1/log/records?after={first[0]['position']}&limit=2").json()["records"]
     assert rest == first[1:]
     stored = next(iter(base64.b64decode(each["data"]) for each in first))
     assert json.dumps(json.loads(stored), sort_keys=True, separators=(",", ":")).encode() == stored
-    copier.http.close()
 
 
 @pytest.mark.parametrize("query", ["after=x", "after=1", "type=NoSuchEvent", "type=token.issued.v1"])
