@@ -11,6 +11,7 @@ from eventlog.backoff import backoff
 from eventlog.chain import link
 from eventlog.errors import StoreUnavailable, UnknownOutcome
 from eventlog.port import Watermark
+from eventlog.sql.clock import database_now
 from eventlog.sql.engine import lock, write_connection
 from eventlog.sql.log import SqlLog
 from eventlog.sql.rows import record_columns, records
@@ -19,10 +20,6 @@ from rescind.position import Position
 _CHUNK = 1000
 _PAUSE_S = 0.2
 
-_NOW = {  # rounded down: a time must not cover what is committed after it was read
-    "postgresql": text("SELECT CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS bigint)"),
-    "sqlite": text("SELECT CAST(round((julianday('now') - 2440587.5) * 86400000) AS integer)"),
-}
 _POSTGRES = text("""
 UPDATE events SET epoch = :epoch, seq = n.seq, hash = n.hash
 FROM unnest(CAST(:places AS bigint[]), CAST(:seqs AS bigint[]), CAST(:hashes AS bytea[])) AS n (place, seq, hash)
@@ -65,7 +62,7 @@ class Sequencer:
 
     def _pass(self, connection: Connection) -> tuple[Watermark, bool, int]:
         # The clock first: what commits after this moment may be missed below, what committed before cannot.
-        now: int = connection.execute(_NOW[connection.dialect.name]).scalar_one()
+        now = database_now(connection)
         head = self._log.tables.head
         events = self._log.tables.events.c
         epoch, seq, previous, time = connection.execute(select(head.c.epoch, head.c.seq, head.c.hash, head.c.time)).one()

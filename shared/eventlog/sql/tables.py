@@ -1,4 +1,4 @@
-"""The three tables of a log. They join the caller's MetaData, beside its state tables."""
+"""The tables of a log. They join the caller's MetaData, beside its state tables."""
 
 from __future__ import annotations
 
@@ -11,16 +11,31 @@ _UNNUMBERED = text("seq IS NULL")
 
 @dataclass(frozen=True, slots=True)
 class LogTables:
-    """`events`: append-only but for the sequencer's numbers; `head`: one row; `cursors`: a checkpoint per name."""
+    """`events`: append-only but for the sequencer's numbers; `head`: one row; `cursors`: a checkpoint per name.
+
+    `leases`: which process does what only one should do.
+    """
 
     events: Table
     head: Table
     cursors: Table
+    leases: Table
 
 
 def log_tables(metadata: MetaData) -> LogTables:
     """Describe the tables; `SqlLog.create` makes them."""
-    return LogTables(_events(metadata), _head(metadata), _cursors(metadata))
+    return LogTables(_events(metadata), _head(metadata), _cursors(metadata), lease_table(metadata))
+
+
+def lease_table(metadata: MetaData) -> Table:
+    """For `eventlog.sql.leases`; `until` in milliseconds by the database's clock."""
+    return Table(
+        "leases",
+        metadata,
+        Column("name", Text, primary_key=True),
+        Column("holder", Text, nullable=False),
+        Column("until", BigInteger, nullable=False),
+    )
 
 
 def _events(metadata: MetaData) -> Table:
