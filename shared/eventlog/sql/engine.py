@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
@@ -11,14 +13,15 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import URL, Connection, Engine, MetaData, create_engine, event, make_url, text
 
+from eventlog.backoff import backoff
 from eventlog.sql.translation import translated
 
 _TURNS: WeakKeyDictionary[Engine, Lock] = WeakKeyDictionary()  # of SQLite engines
 _TURN_S = 5.0
+_WAL_ATTEMPTS = 8
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _SQLITE_SETTINGS = (
-    "PRAGMA busy_timeout = 5000",  # first: the next one may have to wait
-    "PRAGMA journal_mode = WAL",
+    "PRAGMA busy_timeout = 5000",
     "PRAGMA synchronous = FULL",  # a commit that was answered survives a power cut
     "PRAGMA foreign_keys = ON",
 )
@@ -133,6 +136,20 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
     connection.isolation_level = None  # the driver's own BEGIN is lazy and lets two writers decide on one state
     for setting in _SQLITE_SETTINGS:
         connection.execute(setting)
+    _use_wal(connection)
+
+
+def _use_wal(connection: Any) -> None:
+    """A new file's first change of its journal does not wait for others who do the same: SQLite says busy at once."""
+    for failures in range(_WAL_ATTEMPTS):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or failures == _WAL_ATTEMPTS - 1:
+                raise
+            time.sleep(backoff(failures))
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:
