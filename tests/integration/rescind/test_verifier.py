@@ -20,7 +20,6 @@ from rescind import Claims, Denial, Denied, Issuer, Verifier
 from rescind.http_keys import fetch_key_set
 
 SIGNER = Signer()
-NOW = int(time.time())
 
 
 @pytest.fixture
@@ -39,7 +38,8 @@ def verifier(server: FeedServer) -> Iterator[Verifier]:
 
 
 def token(server: FeedServer, signer: Signer = SIGNER) -> bytes:
-    return signer.token(claims(iss=server.url, iat=NOW, exp=NOW + 900, auth_time=NOW - 100))
+    now = int(time.time())
+    return signer.token(claims(iss=server.url, iat=now, exp=now + 900, auth_time=now - 100))
 
 
 def reason(answer: Claims | Denied) -> Denial | None:
@@ -96,8 +96,9 @@ def test_another_issuers_tokens_are_judged_by_sid(server: FeedServer) -> None:
     server.state.documents["/realm/certs"] = json.dumps({"keys": [keycloak.jwk]}).encode()
     foreign = Issuer(iss=realm, jwks_url=f"{server.url}/realm/certs", algorithms=("RS256",), typ="JWT", own=False)
     verifier = Verifier(issuers=[server.url, foreign], audience=AUD, feed=server.url, credential=CREDENTIAL)
+    now = int(time.time())
     payload = claims(
-        iss=realm, iat=NOW, exp=NOW + 300, sn=None, cv=None, auth_time=None, client_id=None, azp="shop", typ="Bearer"
+        iss=realm, iat=now, exp=now + 300, sn=None, cv=None, auth_time=None, client_id=None, azp="shop", typ="Bearer"
     )
     good = keycloak.token(payload, typ="JWT")
     eventually(lambda: verifier.ready)
