@@ -1,4 +1,7 @@
-"""`python -m demo [--once]`: starts everything, plays the story, and leaves it running to look at until Ctrl-C."""
+"""`python -m demo [--once]`: starts everything, plays the story, and leaves it running to look at until Ctrl-C.
+
+`python -m demo --stage FILE` plays it where everything runs already.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,10 @@ def main() -> int:
     parser.add_argument(
         "--port", type=int, default=8000, help="Rescind's port; the demo APIs get the next two; what is taken is replaced"
     )
+    parser.add_argument("--stage", type=Path, help="JSON file of demo.stage.Stage: play there, start nothing")
     chosen = parser.parse_args()
+    if chosen.stage:
+        return _visit(Screen(), chosen.stage)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))  # leave through the with blocks: the processes end with us
     screen, folder = Screen(), Path(tempfile.mkdtemp(prefix="rescind-demo-"))
     status = _INTERRUPTED
@@ -43,6 +49,17 @@ def main() -> int:
         if status != 1:  # else somebody wants to read what the processes said
             shutil.rmtree(folder, ignore_errors=True)
     return status
+
+
+def _visit(screen: Screen, path: Path) -> int:
+    if not path.exists():
+        screen.failed("There is no cluster yet: docker compose up --build --wait")
+        return 1
+    stage = Stage.read(path)
+    screen.title("Rescind: a revoked session is refused everywhere, within milliseconds", "against services that run already")
+    for url in filter(None, (stage.rescind, stage.revocation, stage.anomaly, *stage.apis.values())):
+        screen.say(url)
+    return 0 if play(stage, screen) else 1
 
 
 def _perform(screen: Screen, folder: Path, port: int, *, once: bool) -> int:

@@ -57,7 +57,7 @@ def refresh_and_race(world: World) -> None:
 def log_out(world: World) -> None:
     """The tablet logs out."""
     tablet = world.devices.pop("tablet")
-    stream = OpenStream(f"{world.stage.apis['photos']}/stream", tablet.access)
+    stream = OpenStream(f"{world.stage.apis['photos']}/stream", tablet.access, world.stage.tls)
     world.screen.step("the tablet has an event stream open at photos")
     began = time.perf_counter()
     (answer, ms), answers = world.apis.watch([tablet.access], lambda: timed(tablet.log_out), until=refused)

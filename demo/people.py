@@ -127,7 +127,7 @@ class Admin:
     """The administrator's OAuth client."""
 
     def __init__(self, http: httpx.Client, stage: Stage) -> None:
-        self._http, self._base = http, stage.rescind
+        self._http, self._stage = http, stage
         asked = {"grant_type": "client_credentials"}
         answer = http.post(f"{stage.rescind}/oauth/token", data=asked, auth=(stage.client_id, stage.client_secret))
         expect(answer.status_code == 200, f"the admin client gets no token: {answer.status_code}")
@@ -135,15 +135,15 @@ class Admin:
 
     def get(self, path: str, **query: str | int) -> Any:
         """The answer's JSON."""
-        return self._told(self._http.get(f"{self._base}{path}", params=query, headers=self._headers))
+        return self._told(self._http.get(self._stage.url(path), params=query, headers=self._headers))
 
     def post(self, path: str, body: Mapping[str, object] | None = None) -> Any:
         """The answer's JSON."""
-        return self._told(self._http.post(f"{self._base}{path}", json=body or {}, headers=self._headers))
+        return self._told(self._http.post(self._stage.url(path), json=body or {}, headers=self._headers))
 
     def patch(self, path: str, body: Mapping[str, object]) -> Any:
         """The answer's JSON."""
-        return self._told(self._http.patch(f"{self._base}{path}", json=body, headers=self._headers))
+        return self._told(self._http.patch(self._stage.url(path), json=body, headers=self._headers))
 
     @staticmethod
     def _told(answer: httpx.Response) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import signal
 import socket
 import subprocess
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import httpx
 
+from demo.joining import add_verifier, write_private
 from demo.people import NotHeld
 from demo.stage import Stage
 
@@ -51,7 +51,7 @@ def staged(folder: Path, *, ports: Sequence[int] = (0, 0, 0), database: str = ""
         )
         for (name, url), port in zip(apis.items(), api_ports, strict=True):
             credential = folder / f"{name}.credential"
-            _write_private(credential, _verifier(stage, name))
+            write_private(credential, add_verifier(stage, name))
             arguments = ["--port", str(port), "--rescind", rescind, "--credential-file", str(credential)]
             running.enter_context(_process(folder, name, ["-m", f"demo.{name}", *arguments], server_environ("")))
             _wait_until_ready(name, url, folder)
@@ -94,23 +94,6 @@ def _wait_until_ready(name: str, url: str, folder: Path) -> None:
             time.sleep(0.05)
     msg = f"{name} does not become ready; {folder}/{name}.log says why"
     raise NotHeld(msg)
-
-
-def _verifier(stage: Stage, name: str) -> str:
-    """Add a verifier and give its credential."""
-    with httpx.Client(base_url=stage.rescind, timeout=10) as http:
-        asked = {"grant_type": "client_credentials", "scope": "verifiers:write"}
-        answer = http.post("/oauth/token", data=asked, auth=(stage.client_id, stage.client_secret))
-        token = answer.raise_for_status().json()["access_token"]
-        made = http.post("/v1/verifiers", json={"name": name}, headers={"Authorization": f"Bearer {token}"})
-        return str(made.raise_for_status().json()["credential"])
-
-
-def _write_private(path: Path, text: str) -> None:
-    draft = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-    draft.replace(path)
 
 
 def _free_port(wanted: int) -> int:

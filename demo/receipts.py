@@ -20,6 +20,6 @@ def show_receipt(world: World, revocation_id: str) -> None:
 
     lines = world.eventually(told, "the receipt stays incomplete")
     expect(all(line["after_ms"] is not None for line in lines), "the receipt does not know the milliseconds")
-    world.screen.command(f"curl … {world.stage.rescind}{path}")
+    world.screen.command(f"curl … {world.stage.url(path)}")
     for line in sorted(lines, key=lambda line: str(line["name"])):
         world.screen.step(f"receipt: {line['name']} had applied it after", float(line["after_ms"]))

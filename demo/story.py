@@ -38,7 +38,7 @@ def heading(chapter: Callable[[World], None]) -> str:
 
 def play(stage: Stage, screen: Screen, *, on_chapter: Callable[[str, str], None] = lambda _heading, _trouble: None) -> bool:
     """Play all chapters; whether every step held. `on_chapter` hears each heading with what did not hold, or ""."""
-    with httpx.Client(timeout=10) as http, closing(Resources(stage.apis)) as apis:
+    with httpx.Client(timeout=10, verify=stage.tls) as http, closing(Resources(stage.apis, stage.tls)) as apis:
         try:
             world = World(stage, screen, http, Admin(http, stage), apis, username=f"maya-{secrets.token_hex(3)}")
         except (NotHeld, httpx.HTTPError) as error:

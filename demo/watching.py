@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -33,8 +34,8 @@ class Answer:
 class Resources:
     """The demo resource servers, each over a connection that is kept open."""
 
-    def __init__(self, apis: Mapping[str, str]) -> None:
-        self._clients = {name: httpx.Client(base_url=url, timeout=5) for name, url in apis.items()}
+    def __init__(self, apis: Mapping[str, str], tls: ssl.SSLContext) -> None:
+        self._clients = {name: httpx.Client(base_url=url, timeout=5, verify=tls) for name, url in apis.items()}
 
     @property
     def names(self) -> Sequence[str]:
@@ -90,8 +91,8 @@ class Resources:
 class OpenStream:
     """An event stream that stays open at a resource server; it notes when the server closes it."""
 
-    def __init__(self, url: str, access: str) -> None:
-        self._url, self._access = url, access
+    def __init__(self, url: str, access: str, tls: ssl.SSLContext) -> None:
+        self._url, self._access, self._tls = url, access, tls
         self._opened, self._closed = threading.Event(), threading.Event()
         self._end = 0.0
         self._thread = threading.Thread(target=self._read, name="open-stream", daemon=True)
@@ -113,7 +114,7 @@ class OpenStream:
     def _read(self) -> None:
         headers = {"Authorization": f"Bearer {self._access}"}
         try:
-            with httpx.stream("GET", self._url, headers=headers, timeout=PATIENCE_S) as answer:
+            with httpx.stream("GET", self._url, headers=headers, timeout=PATIENCE_S, verify=self._tls) as answer:
                 for _ in answer.iter_raw() if answer.is_success else ():
                     self._opened.set()
         except httpx.HTTPError:
