@@ -15,19 +15,22 @@ _MOST = 500
 
 @dataclass(frozen=True, slots=True)
 class IssuersKeys:
-    """A `services.anomaly.opening.KeysFor` over `POST /v1/subject-keys` (scope log:personal), which writes down who asked."""
+    """The anomaly service's `KeysFor` and `Disclose` over `POST /v1/subject-keys` (scope log:personal), audited there."""
 
     peer: Peer
 
-    def __call__(self, subjects: Sequence[str]) -> Mapping[str, bytes]:
-        """The keys of these subjects' log ids; those of unknown and forgotten ones are missing. NoAnswer."""
+    def __call__(self, subjects: Sequence[str], reader: str = "") -> Mapping[str, bytes]:
+        """The keys of these subjects' log ids; those of unknown and forgotten ones are missing. NoAnswer.
+
+        `reader`: for whom, as it shall stand in the issuer's audit beside this service.
+        """
         found: dict[str, bytes] = {}
         for begin in range(0, len(subjects), _MOST):
-            found |= self._fetch(subjects[begin : begin + _MOST])
+            found |= self._fetch(subjects[begin : begin + _MOST], reader)
         return found
 
-    def _fetch(self, subjects: Sequence[str]) -> Mapping[str, bytes]:
-        answer = self.peer.post("/v1/subject-keys", {"subjects": list(subjects)})
+    def _fetch(self, subjects: Sequence[str], reader: str) -> Mapping[str, bytes]:
+        answer = self.peer.post("/v1/subject-keys", {"subjects": list(subjects), "reader": reader})
         keys = answer.expect(HTTPStatus.OK).get("keys")
         if not isinstance(keys, dict) or not keys.keys() <= set(subjects):
             raise answer.unreadable("no keys, or keys of others")

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from eventlog.port import Recorded
+from eventlog.row_json import row_json
 from rescind.position import Position
 from services.access import Principal
 from services.issuer.api.callers import author
@@ -84,9 +84,10 @@ class Records(BaseModel):
 
 
 class Subjects(MachineBody):
-    """Ids of subjects as they stand in the log."""
+    """Ids of subjects as they stand in the log. `reader`: who reads, where the caller asks for somebody else."""
 
     subjects: list[Annotated[str, Field(min_length=1, max_length=255)]] = Field(max_length=500)
+    reader: Annotated[str, Field(max_length=255)] = ""
 
 
 class SubjectKeys(BaseModel):
@@ -106,24 +107,6 @@ def event_json(entry: LogEntry) -> dict[str, object]:
         "sid": entry.sid,
         "data": dict(entry.data),
         "personal": None if entry.personal is None else dict(entry.personal),
-    }
-
-
-def record_json(recorded: Recorded) -> dict[str, object]:
-    """A row, byte for byte."""
-    event = recorded.event
-    return {
-        "position": str(recorded.position),
-        "stream": recorded.stream,
-        "version": recorded.version,
-        "id": event.id,
-        "type": event.type,
-        "time": event.time,
-        "subject": event.subject,
-        "session": event.session,
-        "data": b64encode(event.data).decode(),
-        "personal": b64encode(event.personal).decode(),
-        "hash": b64encode(recorded.hash).decode(),
     }
 
 
@@ -147,12 +130,13 @@ def routes(parts: Parts) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=1000)] = 500,
     ) -> Response:
         """Rows after a position, byte for byte: how a consumer with a gap refills."""
-        return JSONResponse({"records": [record_json(row) for row in parts.log.records(_position(after), limit=limit)]})
+        return JSONResponse({"records": [row_json(row) for row in parts.log.records(_position(after), limit=limit)]})
 
     @api.post("/v1/subject-keys", response_model=SubjectKeys, responses=machine(400, 401, 403))
     def subject_keys(body: Subjects, caller: Annotated[Principal, Depends(personal)]) -> Response:
         """The keys that open the personal part of these subjects' events; who asks stands in the log."""
-        keys = parts.log.subject_keys(body.subjects, by=author(parts, caller))
+        asks = author(parts, caller)
+        keys = parts.log.subject_keys(body.subjects, by=f"{asks} for {body.reader}" if body.reader else asks)
         return JSONResponse({"keys": {subject: b64encode(key).decode() for subject, key in keys.items()}})
 
     return api

@@ -1,7 +1,6 @@
 """/v1/facts, the express road from an issuer's relay; /v1/revocation-log, the way back and the copy for everybody else."""
 
 # No `from __future__ import annotations`: FastAPI resolves these annotations in the scope of the function that they stand in.
-from base64 import b64encode
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -10,6 +9,7 @@ from pydantic import Base64Bytes, Field
 
 from eventlog.port import Checkpoint, Event, Recorded
 from eventlog.relay import Post, SourceMark
+from eventlog.row_json import row_json
 from rescind.position import BEGINNING, Position
 from services.access import Principal
 from services.revocation.api.fields import Body, Filter, Name, Place
@@ -80,24 +80,6 @@ class PostBody(Body):
         return Post(self.iss, Position.parse(self.prev), records, mark, self.prev_hash, self.hash, replaces)
 
 
-def record_json(recorded: Recorded) -> dict[str, object]:
-    """A row, byte for byte; `data`, `personal` and `hash` in base64."""
-    event = recorded.event
-    return {
-        "position": str(recorded.position),
-        "stream": recorded.stream,
-        "version": recorded.version,
-        "id": event.id,
-        "type": event.type,
-        "time": event.time,
-        "subject": event.subject,
-        "session": event.session,
-        "data": b64encode(event.data).decode(),
-        "personal": b64encode(event.personal).decode(),
-        "hash": b64encode(recorded.hash).decode(),
-    }
-
-
 def routes(parts: Parts) -> APIRouter:
     """Take facts, give facts."""
     api = routes_of("logs")
@@ -125,6 +107,6 @@ def routes(parts: Parts) -> APIRouter:
     ) -> JSONResponse:
         """Rows of the fact log after a position; waits so many seconds for the first. `next` is where to go on."""
         batch = service.log.read(Checkpoint(after), limit=limit, wait=wait)
-        return JSONResponse({"records": [record_json(each) for each in batch.records], "next": batch.checkpoint})
+        return JSONResponse({"records": [row_json(each) for each in batch.records], "next": batch.checkpoint})
 
     return api

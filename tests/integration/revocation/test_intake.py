@@ -8,7 +8,7 @@ from kit.revocation_service import ISS, SAME_HOST, Issuer, opened
 from sqlalchemy import Engine
 
 from eventlog.port import Batch, Watermark
-from eventlog.relay import PositionConflict
+from eventlog.relay import OtherHistory, PositionConflict
 from eventlog.sql.sequencer import Sequencer
 from rescind.events.session import SessionRevoked
 from rescind.position import BEGINNING, Position
@@ -228,3 +228,42 @@ def test_a_removed_source_has_no_age_and_everything_of_it_has_ended(world: World
     world.project()
     assert world.ages().sources == {}
     assert world.listed() == 2
+
+
+# a source whose log was put back
+
+
+def test_a_post_on_another_history_is_refused_until_it_replaces_ours(world: World) -> None:
+    intake = world.revocation.intake
+    intake.accept(replace(world.issuer.says(ended(1), ended(2)), hash=b"old"))
+    world.issuer.sent = world.issuer.head
+    post = replace(world.issuer.says(ended(3)), prev_hash=b"new", hash=b"newer")
+    with pytest.raises(OtherHistory) as found:
+        intake.accept(post)
+    assert found.value.position == Position(1, 2)
+    again = replace(post, prev=Position(1, 1), prev_hash=b"", replaces=Position(1, 2))
+    assert intake.accept(again) == Position(1, 3)
+    assert intake.accept(replace(world.issuer.says(), prev=Position(1, 3), prev_hash=b"newer")) == Position(1, 3)
+    assert world.revocation.log.head()[0].epoch == 1
+    world.number()
+    world.project()
+    assert world.listed() == 3  # what the older history said stays
+
+
+def test_a_replacement_may_lead_back_and_counts_once(world: World) -> None:
+    intake = world.revocation.intake
+    world.issuer.send(ended(1), ended(2), ended(3))
+    back = replace(world.issuer.says(), prev=Position(1, 1), replaces=Position(1, 3))
+    back = replace(back, mark=replace(back.mark, position=Position(1, 2), time=0))
+    assert intake.accept(back) == Position(1, 2)
+    with pytest.raises(PositionConflict) as found:  # it comes once more, late
+        intake.accept(back)
+    assert type(found.value) is PositionConflict
+    assert found.value.position == Position(1, 2)
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [(b"", b"new"), (b"old", b""), (b"old", b"old")])
+def test_control_what_is_not_known_or_the_same_is_taken(world: World, ours: bytes, theirs: bytes) -> None:
+    intake = world.revocation.intake
+    world.issuer.sent = intake.accept(replace(world.issuer.says(ended(1)), hash=ours))
+    assert intake.accept(replace(world.issuer.says(ended(2)), prev_hash=theirs)) == Position(1, 2)

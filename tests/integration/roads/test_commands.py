@@ -17,6 +17,7 @@ from kit.revocation_service import SAME_HOST
 from kit.two_services import TwoServices, two_services
 from kit.waiting import until
 
+from eventlog.sql.sequencer import Sequencer
 from rescind.events.revocation import RevocationMade
 from rescind.vocabulary import Effect
 from services.anomaly.detector import Sighting
@@ -144,7 +145,7 @@ def sightings(apart: TwoServices) -> list[Sighting]:
     for name in ("alice", "bob"):
         apart.issuer.subjects.create(name, PASSWORD, ("read",), by="admin:test")
         apart.issuer.sessions.sign_in(Login(username=name, password=PASSWORD), RequestContext(ip="192.0.2.7"))
-    until(lambda: apart.issuer.log.head()[0].seq >= 4)
+    Sequencer(apart.issuer.log).number()
     sealed = [each.event for each in apart.issuer.log.read(limit=1000).records if each.event.personal]
     return [Sighting(each.id, each.subject, each.time, each.personal) for each in sealed]
 
@@ -155,7 +156,14 @@ def test_keys_open_what_the_issuer_sealed_and_the_log_says_who_asked(apart: TwoS
     seen = sightings(apart)
     assert {each.ip for each in keys.open(seen) if each} == {"192.0.2.7"}
     until(lambda: b"subject-keys" in audit(apart))
-    assert f"client:{client_id}".encode() in audit(apart)
+    assert f'"client:{client_id}"'.encode() in audit(apart)
+
+
+def test_for_whom_a_service_opened_it_stands_in_the_log(apart: TwoServices) -> None:
+    client_id, secret = apart.client("log:personal")
+    keys = IssuersKeys(apart.to_issuer(apart.token(client_id, secret, "log:personal")))
+    keys([each.subject for each in sightings(apart)], "session:s1")
+    until(lambda: f'"client:{client_id} for session:s1"'.encode() in audit(apart))
 
 
 def audit(apart: TwoServices) -> bytes:

@@ -15,8 +15,10 @@ from kit.two_services import TwoServices
 from kit.waiting import until
 
 from eventlog.errors import EventLogError
-from eventlog.port import Event, Recorded
+from eventlog.port import Checkpoint, Event, Recorded
 from eventlog.relay import PositionConflict, Post, Relay, Sink, SourceMark
+from eventlog.sql.engine import write_connection
+from eventlog.sql.sequencer import Sequencer
 from rescind.events.registry import LIST_TYPES, encode
 from rescind.events.session import SessionRevoked
 from rescind.position import BEGINNING, Position
@@ -61,8 +63,7 @@ class Road:
         issuer = self.apart.issuer
         pair = issuer.sessions.sign_in(Login(username="alice", password=PASSWORD), RequestContext(known=False))
         issuer.sessions.logout(pair.refresh)
-        records = issuer.log.read_stream(f"session-{pair.sid}")
-        until(lambda: issuer.log.read_stream(f"session-{pair.sid}")[len(records) - 1].position is not None)
+        Sequencer(issuer.log).number()
 
     def drain(self) -> None:
         """Step until all is told, as the loop does: trouble is no end."""
@@ -76,7 +77,7 @@ class Road:
 
     def facts(self) -> list[str]:
         """The sessions that the revocation log says have ended."""
-        until(lambda: self.apart.revocation.projector.standing is not None)
+        Sequencer(self.apart.revocation.log).number()
         records = self.apart.revocation.log.read(limit=1000).records
         return [each.event.session for each in records if each.event.type == "revocation.made.v1"]
 
@@ -145,9 +146,7 @@ def interrupted(apart: TwoServices, kind: type[ExpressSink], fault: Callable[[Fa
                 road.relay.step()
         proxy.release()
         road.end_a_session()
-        for _ in range(5):
-            with suppress(NoAnswer):
-                road.relay.step()
+        road.drain()
     return road.facts()
 
 
@@ -165,6 +164,38 @@ def test_a_road_that_breaks_loses_and_doubles_nothing(apart: TwoServices, fault:
 def test_control_the_receiver_notices_a_road_that_skips(apart: TwoServices) -> None:
     interrupted(apart, Skips, refuse)
     assert apart.revocation.log.head()[0].epoch > 1
+
+
+def put_back(road: Road, to: Position, cursor: Position) -> None:
+    """Make the issuer's log what it was at an earlier time."""
+    log = road.apart.issuer.log
+    hash_ = log.hash_at(to)
+    events, head = log.tables.events, log.tables.head
+    with write_connection(log.engine) as connection:
+        connection.execute(events.delete().where(events.c.seq > to.seq))
+        connection.execute(head.update().values(seq=to.seq, hash=hash_))
+        log.set_cursor(connection, "express", Checkpoint(str(cursor)))
+
+
+@pytest.mark.parametrize("since", [1, 2, 4])
+def test_an_issuers_log_that_was_put_back_and_went_on_is_told_from_there(road: Road, since: int) -> None:
+    """Whether it is still behind the receiver, just as far, or has outgrown it."""
+    road.end_a_session()
+    road.drain()
+    first = road.apart.issuer.log.head()[0]
+    for _ in range(2):
+        road.end_a_session()
+    road.drain()
+    put_back(road, first, first)
+    for _ in range(since):
+        road.end_a_session()
+    road.relay = road.new_relay()
+
+    road.drain()
+
+    assert road.apart.issuer.log.head()[0] == Position(2, 0)
+    assert len(set(road.facts())) == len(road.facts()) == 3 + since
+    assert road.apart.revocation.log.head()[0].epoch == 1  # not its database was put back
 
 
 def test_while_the_road_is_closed_the_relay_waits_and_says_why(apart: TwoServices) -> None:
