@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from services.roads.service_token import ServiceToken
-from services.roads.wire import Answer, Wire
+from services.roads.several import Sends
+from services.roads.wire import Answer
 
 _JSON = {"Content-Type": "application/json"}
 
@@ -15,7 +16,7 @@ _JSON = {"Content-Type": "application/json"}
 class Peer:
     """Any thread may call it. Every method may raise NoAnswer, or what the token's source raises: try again."""
 
-    def __init__(self, wire: Wire, token: ServiceToken) -> None:
+    def __init__(self, wire: Sends, token: ServiceToken) -> None:
         self._wire = wire
         self._token = token
 

@@ -12,7 +12,7 @@ from http import HTTPStatus
 from urllib.parse import quote_plus, urlencode
 
 from eventlog.errors import EventLogError
-from services.roads.wire import Wire
+from services.roads.several import Sends
 
 _TOKEN = re.compile("[A-Za-z0-9._~+/-]{1,8192}=*")  # RFC 6750 section 2.1
 _RETRY_S = 30.0
@@ -66,7 +66,7 @@ class ServiceToken:
         self._renew_at, self._expires_at = now + granted.expires_in / 2, now + granted.expires_in
 
 
-def ask_issuer(issuer: Wire, client_id: str, secret: str, scope: str) -> Granted:
+def ask_issuer(issuer: Sends, client_id: str, secret: str, scope: str) -> Granted:
     """`POST /oauth/token` with the client's own credential, in a header. NoAnswer."""
     basic = b64encode(f"{quote_plus(client_id)}:{quote_plus(secret)}".encode()).decode()  # RFC 6749 section 2.3.1
     form = urlencode({"grant_type": "client_credentials", "scope": scope}).encode()
