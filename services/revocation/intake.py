@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
 from eventlog.errors import Contention, DuplicateEvent, VersionConflict
-from eventlog.port import Entry
+from eventlog.port import Entry, Recorded
 from eventlog.relay import OtherHistory, PositionConflict, Post
 from eventlog.sql.engine import read_connection, write_connection
 from eventlog.sql.log import SqlLog
@@ -45,6 +45,16 @@ class Intake:
             source = find_source(connection, self._tables.sources, iss)
         return source.position if source and source.position != BEGINNING else None
 
+    def read(self, iss: str, records: Iterable[Recorded]) -> Sequence[tuple[Fact, str]]:
+        """The facts in records of a source, with their events' ids. UnreadableFact, which is remembered in `trouble`."""
+        try:
+            facts = [(translate(iss, each), each.event.id) for each in records]
+        except UnreadableFact as error:
+            self.trouble[iss] = str(error)
+            raise
+        self.trouble.pop(iss, None)
+        return facts
+
     def accept(self, post: Post, *, client_id: str | None = None) -> Position:
         """Write the facts and then the watermark, in one transaction, and return the position reached.
 
@@ -52,12 +62,7 @@ class Intake:
         says something else up to there; NotYourSource where `client_id` (None: in process)
         may not speak for it; UnreadableFact, which stops this source until somebody has looked.
         """
-        try:
-            facts = [(translate(post.iss, each), each.event.id) for each in post.records]
-        except UnreadableFact as error:
-            self.trouble[post.iss] = str(error)
-            raise
-        self.trouble.pop(post.iss, None)
+        facts = self.read(post.iss, post.records)
         for attempt in range(_ATTEMPTS):
             try:
                 position = self._write(post, facts, client_id)
@@ -85,9 +90,9 @@ class Intake:
 
     def _insert(self, connection: Connection, source: Source, post: Post, facts: Sequence[tuple[Fact, str]]) -> None:
         now = database_now(connection)
-        new = _unknown(connection, self._tables, facts)
+        new = unknown(connection, self._tables, facts)
         self._log.insert(connection, entries(self._log, connection, new, arrived=now))
-        last_fact = facts[-1][1] if facts else ""
+        last_fact = new[-1][1] if new else ""  # what was here before stands before it
         save_source(
             connection,
             self._tables.sources,
@@ -135,7 +140,8 @@ def entries(log: SqlLog, connection: Connection, facts: Sequence[tuple[Fact, str
     return found
 
 
-def _unknown(connection: Connection, tables: RevocationTables, facts: Sequence[tuple[Fact, str]]) -> Sequence[tuple[Fact, str]]:
+def unknown(connection: Connection, tables: RevocationTables, facts: Sequence[tuple[Fact, str]]) -> Sequence[tuple[Fact, str]]:
+    """Those of them that are not in the log."""
     ids = tables.log.events.c.id
     known = set(connection.execute(select(ids).where(ids.in_([each for _, each in facts]))).scalars())
     return list({event_id: (fact, event_id) for fact, event_id in facts if event_id not in known}.values())

@@ -48,3 +48,11 @@ def marked(source: Source, mark: SourceMark, *, now: int, max_skew: int, last_fa
         ahead=ahead,
         hash=hash_,
     )
+
+
+def marked_by_topic(source: Source, mark: SourceMark, *, now: int, max_skew: int, last_fact: str) -> Source:
+    """Take a watermark of the other road, where it says more than ours: `position` and `hash` are the express road's own."""
+    taken = replace(source, last_fact=last_fact or source.last_fact)
+    if not source.time < mark.time <= now + max_skew:
+        return taken
+    return replace(taken, time=mark.time, applied=mark.applied, live_sessions=mark.live_sessions, ahead=False)
