@@ -85,7 +85,7 @@ class LiveSessions:
     """How many sessions live, counted at most every few seconds: watermarks ask four times a second."""
 
     def __init__(self, store: Store, now: Now, *, max_age_ms: int = 5000) -> None:
-        self._store = store
+        self.store = store
         self._now = now
         self._max_age_ms = max_age_ms
         self._counted: tuple[int, int] | None = None
@@ -94,6 +94,6 @@ class LiveSessions:
         """The count; EventLogError when the database is away."""
         now = self._now()
         if self._counted is None or not 0 <= now - self._counted[0] < self._max_age_ms:
-            with self._store.reading() as unit:
+            with self.store.reading() as unit:
                 self._counted = (now, unit.sessions.count_open(now // 1000))
         return self._counted[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from secrets import token_bytes
 from uuid import uuid4
 
 from argon2 import PasswordHasher
@@ -13,11 +14,12 @@ from eventlog.deciding import Committer
 from eventlog.sealing import CannotOpen
 from eventlog.sql.log import SqlLog
 from eventlog.sql.sequencer import Sequencer
+from rescind.position import BEGINNING, Position
 from services.issuer.beginning import Beginning
 from services.issuer.checking import AccessCheck
 from services.issuer.clients import Clients
 from services.issuer.ending import Ending
-from services.issuer.following import Following
+from services.issuer.following import CURSOR, Following
 from services.issuer.inspecting import Inspecting
 from services.issuer.keys import Keys
 from services.issuer.minting import Granted, Mint
@@ -32,7 +34,7 @@ from services.issuer.starting import Starting
 from services.issuer.store import Store
 from services.issuer.subjects import Subjects
 from services.issuer.sweeping import LiveSessions, Sweeping
-from services.issuer.tables import issuer_tables
+from services.issuer.tables import IssuerTables, issuer_tables
 from services.issuer.vault import Vault
 from services.runtime import CannotStart, Loop
 from services.times import Now, now_ms
@@ -75,6 +77,33 @@ class Issuer:
     def restored(self) -> None:
         """Our database turned out to be a backup: numbers given since then are not given again."""
         self.store.write(lambda unit: unit.sessions.skip_numbers(_SKIPPED_NUMBERS))
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """What a relay needs of the issuer's database, without any key. `restored`: see `Issuer.restored`."""
+
+    log: SqlLog
+    tables: IssuerTables
+    live_sessions: LiveSessions
+
+    def applied(self) -> Position:
+        """Up to where the revocation log stands in the issuer's records."""
+        checkpoint = self.log.cursor(None, CURSOR)
+        return Position.parse(checkpoint) if checkpoint else BEGINNING
+
+    def restored(self, position: Position) -> None:
+        """The database was put back to an older state; `position`: how far the log had come at least."""
+        self.log.raise_epoch(above=position.epoch)
+        self.live_sessions.store.write(lambda unit: unit.sessions.skip_numbers(_SKIPPED_NUMBERS))
+
+
+def open_outgoing(engine: Engine, now: Now = now_ms) -> Outgoing:
+    """Put it together; nothing that is sealed can be opened with it."""
+    tables = issuer_tables(MetaData())
+    log = SqlLog(engine, tables.log, name="issuer")
+    store = Store(log, tables, Vault(token_bytes(32)), new_id)
+    return Outgoing(log, tables, LiveSessions(store, now))
 
 
 def new_id() -> str:
