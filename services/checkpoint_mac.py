@@ -11,9 +11,18 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 Sign = Callable[[bytes], bytes]
 
 
+def checkpoint_key(master: bytes) -> bytes:
+    """The key that signs checkpoints, for a service that does not have the installation's secret."""
+    return HKDFExpand(hashes.SHA256(), 32, b"rescind log checkpoints").derive(master)
+
+
 def signer(master: bytes) -> Sign:
     """What signs a checkpoint's bytes."""
-    key = HKDFExpand(hashes.SHA256(), 32, b"rescind log checkpoints").derive(master)
+    return sign_with(checkpoint_key(master))
+
+
+def sign_with(key: bytes) -> Sign:
+    """The same, by the derived key."""
     return lambda signed: hmac.digest(key, signed, "sha256")
 
 
