@@ -1,15 +1,16 @@
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from demo.stage import Stage
 
-ONE = {"rescind": "https://one", "apis": {}, "client_id": "c", "client_secret": "s"}
-CLUSTER = ONE | {"revocation": "https://list", "anomaly": "https://finder"}
+ONE: Mapping[str, object] = {"rescind": "https://one", "apis": {}, "client_id": "c", "client_secret": "s"}
+CLUSTER = {**ONE, "revocation": "https://list", "anomaly": "https://finder"}
 
 
-def stage(folder: Path, given: dict[str, object]) -> Stage:
+def stage(folder: Path, given: Mapping[str, object]) -> Stage:
     path = folder / "stage.json"
     path.write_text(json.dumps(given), "utf-8")
     return Stage.read(path)
@@ -31,4 +32,4 @@ def test_each_path_is_asked_of_the_service_that_has_it(tmp_path: Path, path: str
 
 
 def test_a_stage_shows_no_secret(tmp_path: Path) -> None:
-    assert "client_secret" not in repr(stage(tmp_path, CLUSTER | {"client_secret": "hidden"}))
+    assert "hidden" not in repr(stage(tmp_path, {**CLUSTER, "client_secret": "hidden"}))
