@@ -3,7 +3,7 @@
 # make test    all tests; a PostgreSQL comes from RESCIND_TEST_DATABASE, Docker or pip
 # make check   lint, format, types, architecture, docs
 # make docs    write the generated parts of docs/ again
-# make lock    write requirements/dev.txt again
+# make lock    write requirements/dev.txt and, for the image, requirements/server.txt again
 
 NEW_ENOUGH := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -42,6 +42,8 @@ lock: .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--extra server --extra dev pyproject.toml -o requirements/dev.txt
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--extra server --constraint requirements/dev.txt pyproject.toml -o requirements/server.txt
 
 clean:
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
