@@ -52,6 +52,7 @@ def configure(stream: TextIO, level: str) -> None:
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     for name in OWN:
         logging.getLogger(name).setLevel(level.upper())
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)  # it complains ten times a second; /readyz says what is wrong
 
 
 def _places(trace: TracebackType | None) -> list[str]:

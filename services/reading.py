@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
+_SERVER = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}")
+_CERTIFICATE = re.compile(r"[a-z0-9][a-z0-9-]{0,40}(=[A-Za-z0-9.:*-]{1,253})?")
 _DATABASES = ("postgresql+psycopg", "postgresql")
 
 
@@ -79,3 +82,20 @@ def read_database(text: str) -> str:
         msg = "must be a URL such as postgresql+psycopg://user:password@host:5432/name"
         raise ValueError(msg)
     return "postgresql+psycopg" + text[len(parts.scheme) :]
+
+
+def read_servers(text: str) -> str:
+    """`kafka-1:9092,kafka-2:9092`."""
+    servers = [each.strip() for each in text.split(",")]
+    if not all(_SERVER.fullmatch(each) for each in servers):
+        msg = "must be host:port, more of them after commas"
+        raise ValueError(msg)
+    return ",".join(servers)
+
+
+def read_certificate(text: str) -> str:
+    """`issuer` or `issuer=auth.example.com`: whose certificate, and one more name in it."""
+    if not _CERTIFICATE.fullmatch(text):
+        msg = "must be NAME or NAME=HOST"
+        raise ValueError(msg)
+    return text

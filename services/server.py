@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from services.loops import Loops
 from services.runtime import CannotStart, Streams
@@ -53,7 +53,7 @@ def address(listener: socket.socket, host: str, *, tls: bool) -> str:
     return f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def server(app: FastAPI, streams: Streams, *, tls_cert: Path | None = None, tls_key: Path | None = None) -> StreamsFirst:
+def server(app: ASGIApp, streams: Streams, *, tls_cert: Path | None = None, tls_key: Path | None = None) -> StreamsFirst:
     """Configure uvicorn: no access log (ours has no query strings), no trust in forwarded headers (the issuer reads them)."""
     config = uvicorn.Config(
         app,

@@ -204,12 +204,12 @@ def _anomaly_service(stack: ExitStack, settings: Settings, issuer: Issuer, revoc
     return anomaly_room(
         AnomalyParts(
             store=open_store(_engine(stack, settings, ANOMALY)),
-            feed=issuer.log,
             disclose=lambda subjects, reader: issuer.session_log.subject_keys(subjects, by=reader),
             revoke=revoke_directly(revocation.revocations, issuer.settings.iss),
             access=access,
             action=Action(settings.anomaly_action),
-        )
+        ),
+        issuer.log,
     )
 
 

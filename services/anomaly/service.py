@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from eventlog.port import EventFeed
@@ -24,42 +24,77 @@ NAME = "service:anomaly"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """`feed` is the session log's; `disclose` gives subjects' keys to a named reader, audited."""
+    """`disclose` gives subjects' keys to a named reader, audited."""
 
     store: AnomalyStore
-    feed: EventFeed
     disclose: api.Disclose
     revoke: Revoke
     access: Access
     action: Action
 
 
-class _Standing:
-    """How far the worker came, as its loop last reported."""
+Work = Callable[[threading.Event], None]
+"""Runs until the event is set."""
 
-    def __init__(self) -> None:
+
+class _Standing:
+    """How far a worker came, as its loop last reported. `working`: whether it is this process that reads here."""
+
+    def __init__(self, name: str, *, working: bool) -> None:
+        self._name = name
+        self.working = working
         self.lag: Lag | None = None
 
     def report(self, lag: Lag) -> None:
         self.lag = lag
 
     def ready(self) -> Mapping[str, str]:
+        if not self.working:
+            return {}
         if self.lag is None:
-            return {"anomaly-worker": "The session log has not been read yet."}
+            return {self._name: "The session log has not been read yet."}
         if self.lag.trouble:
-            return {"anomaly-worker": f"Reading the session log {self.lag.trouble}."}
-        return {} if self.lag.caught_up else {"anomaly-worker": "Old events are still being read."}
+            return {self._name: f"Reading the session log {self.lag.trouble}."}
+        return {} if self.lag.caught_up else {self._name: "Old events are still being read."}
 
 
-def room(parts: Parts) -> Service:
-    """Put it together."""
+def room(parts: Parts, feed: EventFeed) -> Service:
+    """Put it together where one process reads the whole session log."""
+    return shared_room(parts, [Reading("anomaly-worker", parts.store, feed)])
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One reader of the session log, or of a part of it. `store` keeps its checkpoint.
+
+    `alone`: what makes only one of several processes do it; None where there is only one.
+    """
+
+    name: str
+    store: AnomalyStore
+    feed: EventFeed
+    alone: Callable[[Work], Work] | None = None
+
+
+def shared_room(parts: Parts, readings: Sequence[Reading]) -> Service:
+    """Put it together with these readers, which share the log between them, and with other processes."""
     sender = Sender(parts.store, parts.revoke)
-    keys = CachedKeys(lambda subjects: parts.disclose(subjects, NAME))
-    worker = Worker(parts.store, keys, action=parts.action, found=sender.wake)
-    standing = _Standing()
+    standings = [_Standing(each.name, working=each.alone is None) for each in readings]
 
-    def follow(stop: threading.Event) -> None:
-        run(parts.feed, worker, stop, report=standing.report)
+    def loop(reading: Reading, standing: _Standing) -> Loop:
+        def follow(stop: threading.Event) -> None:
+            keys = CachedKeys(lambda subjects: parts.disclose(subjects, NAME))
+            worker = Worker(reading.store, keys, action=parts.action, found=sender.wake)
+            standing.working = True
+            try:
+                run(reading.feed, worker, stop, report=standing.report)
+            finally:
+                standing.working, standing.lag = False, None
+
+        return Loop(reading.name, reading.alone(follow) if reading.alone else follow)
+
+    def ready() -> Mapping[str, str]:
+        return {name: words for each in standings for name, words in each.ready().items()} | dict(sender.ready())
 
     def measures() -> Sequence[Measure]:
         return (Measure("anomaly_outbox_commands", "Commands that wait for the revocation service.", parts.store.backlog()),)
@@ -67,7 +102,7 @@ def room(parts: Parts) -> Service:
     return Service(
         name="anomaly",
         router=api.routes(parts.store, parts.access, parts.disclose),
-        loops=(Loop("anomaly-worker", follow), Loop("anomaly-sender", sender.run)),
-        ready=lambda: {**standing.ready(), **sender.ready()},
+        loops=(*(loop(*each) for each in zip(readings, standings, strict=True)), Loop("anomaly-sender", sender.run)),
+        ready=ready,
         measures=measures,
     )

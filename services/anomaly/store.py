@@ -16,7 +16,6 @@ from services.anomaly.ports import Command
 from services.anomaly.rows import command_of, command_row, finding_of, finding_row, session_of, session_row
 from services.anomaly.tables import AnomalyTables, anomaly_tables
 
-_NAME = "sessions"  # of the followed log
 _KEEP_AFTER_EXPIRY = 24 * 3_600_000  # ms; more than any writers' clocks differ, so that pruning never changes a finding
 
 
@@ -30,25 +29,27 @@ class Filed:
     refusal: str
 
 
-def open_store(engine: Engine) -> AnomalyStore:
-    """The store in this database; makes the tables that are missing."""
+def open_store(engine: Engine, *, part: str = "sessions") -> AnomalyStore:
+    """The store in this database; makes the tables that are missing. `part`: of the followed log, whose checkpoint counts."""
     metadata = MetaData()
     tables = anomaly_tables(metadata)
     create_tables(engine, metadata)
-    return AnomalyStore(engine, tables)
+    return AnomalyStore(engine, tables, part=part)
 
 
 class AnomalyStore:
     """Findings, detector state, outbox and checkpoint in one database."""
 
-    def __init__(self, engine: Engine, tables: AnomalyTables) -> None:
+    def __init__(self, engine: Engine, tables: AnomalyTables, *, part: str = "sessions") -> None:
         self._engine = engine
         self._tables = tables
+        self._part = part
+        self.leases = tables.leases
 
     def checkpoint(self) -> Checkpoint:
         """How far the session log was read."""
         with read_connection(self._engine) as connection:
-            return _checkpoint(connection, self._tables)
+            return _checkpoint(connection, self._tables, self._part)
 
     def sessions(self, sids: Collection[str]) -> Mapping[str, Session]:
         """What is remembered of these sessions; personal parts are still sealed."""
@@ -60,7 +61,7 @@ class AnomalyStore:
     def commit(self, effects: Effects, *, before: Checkpoint, after: Checkpoint) -> bool:
         """Write all of it and move the checkpoint; False, and nothing is written, when it no longer stands at `before`."""
         with write_connection(self._engine) as connection:
-            if not _move(connection, self._tables, before, after):
+            if not _move(connection, self._tables, self._part, before, after):
                 return False
             self._write_sessions(connection, effects)
             self._write_findings(connection, effects)
@@ -128,17 +129,17 @@ class AnomalyStore:
             connection.execute(insert(outbox), commands)
 
 
-def _checkpoint(connection: Connection, tables: AnomalyTables) -> Checkpoint:
+def _checkpoint(connection: Connection, tables: AnomalyTables, part: str) -> Checkpoint:
     table = tables.cursors
-    return Checkpoint(connection.scalar(select(table.c.checkpoint).where(table.c.name == _NAME)) or START)
+    return Checkpoint(connection.scalar(select(table.c.checkpoint).where(table.c.name == part)) or START)
 
 
-def _move(connection: Connection, tables: AnomalyTables, before: Checkpoint, after: Checkpoint) -> bool:
+def _move(connection: Connection, tables: AnomalyTables, part: str, before: Checkpoint, after: Checkpoint) -> bool:
     table = tables.cursors
     lock(connection, "cursors")
-    if _checkpoint(connection, tables) != before:
+    if _checkpoint(connection, tables, part) != before:
         return False
-    moved = connection.execute(update(table).where(table.c.name == _NAME).values(checkpoint=after))
+    moved = connection.execute(update(table).where(table.c.name == part).values(checkpoint=after))
     if not moved.rowcount:
-        connection.execute(insert(table).values(name=_NAME, checkpoint=after))
+        connection.execute(insert(table).values(name=part, checkpoint=after))
     return True

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text, text
 
+from eventlog.sql.tables import lease_table
+
 _WAITING = text("outcome = 'waiting'")
 
 
@@ -17,11 +19,12 @@ class AnomalyTables:
     findings: Table
     outbox: Table
     cursors: Table
+    leases: Table
 
 
 def anomaly_tables(metadata: MetaData) -> AnomalyTables:
     """Describe the tables in `metadata`."""
-    return AnomalyTables(_sessions(metadata), _findings(metadata), _outbox(metadata), _cursors(metadata))
+    return AnomalyTables(_sessions(metadata), _findings(metadata), _outbox(metadata), _cursors(metadata), lease_table(metadata))
 
 
 def _counter() -> Column[int]:

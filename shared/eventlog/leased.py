@@ -15,7 +15,8 @@ _RENEWALS = 4  # within one life of the lease
 class Leased:
     """A loop that wraps another one: `work` is called with an event of its own, which is set when the lease is lost.
 
-    `holding`: whether the work runs here. `clock` in seconds.
+    `may`: asked before the lease is taken or renewed; where it says no, another process gets it. `holding`: whether the work runs
+    here. `clock` in seconds.
     """
 
     def __init__(
@@ -24,8 +25,10 @@ class Leased:
         name: str,
         work: Callable[[threading.Event], None],
         *,
+        may: Callable[[], bool] = lambda: True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._may = may
         self._leases = leases
         self._name = name
         self._work = work
@@ -71,7 +74,7 @@ class Leased:
     def _take(self) -> bool | None:
         """None where the database does not say."""
         try:
-            return self._leases.take(self._name)
+            return self._may() and self._leases.take(self._name)
         except (StoreUnavailable, UnknownOutcome):
             return None
 

@@ -11,7 +11,7 @@ from kit import documents
 from kit.endpoints import Endpoint, endpoints
 
 from services.access import SCOPES
-from services.settings import OPTIONS
+from services.cluster.settings import OPTIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -71,7 +71,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_options_that_the_docs_mention_exist() -> None:
     """`--flag` in backquotes, but for those of other programs."""
-    known = {option.flag for option in OPTIONS} | {"--help", "--require-hashes", "--preload", "--strict"}
+    known = {option.flag for option in OPTIONS} | {"--help", "--require-hashes", "--preload", "--strict", "--no-deps"}
     mentioned = {flag for page in PAGES for flag in re.findall(r"`(--[a-z][a-z-]+)", page.read_text("utf-8"))}
     assert not mentioned - known
 

@@ -11,13 +11,13 @@ DOORS: Mapping[str, tuple[str, ...]] = {
     "argon2": ("services.issuer.passwords", "services.issuer.wiring"),
     "httpx": ("services.roads.wire",),
     "limits": ("services.issuer.api.throttling",),
-    "maxminddb": ("services.issuer.networks", "services.wiring"),
+    "maxminddb": ("services.issuer.networks", "services.cluster.issuer", "services.wiring"),
     "opentelemetry": ("services.tracing", "services.application", "services.wiring"),
     "prometheus_client": ("services.metrics",),
     "ua_parser": ("services.issuer.user_agents",),
     "uvicorn": ("services.server",),
     "pydantic": ("services.*.api", "services.*.api.*"),
-    "fastapi": ("services.*.api", "services.*.api.*", "services.*", "rescind.fastapi"),
+    "fastapi": ("services.*.api", "services.*.api.*", "services.*", "services.cluster.*", "rescind.fastapi"),
     "sqlalchemy": (
         "eventlog.sql.*",
         "services.*.rows",
@@ -29,11 +29,13 @@ DOORS: Mapping[str, tuple[str, ...]] = {
         "services.*.wiring",
         "services.*.service",
         "services.wiring",
+        "services.cluster.bootstrap",
         "services.revocation.clock",
         "services.revocation.intake",
         "services.revocation.making",
         "services.revocation.projector",
         "services.revocation.tending",
+        "services.revocation.topic_road",
         "services.revocation.verifiers",
     ),
 }
@@ -98,7 +100,10 @@ OUTSIDE_WORLD = frozenset(
     ]
 )
 
-COMPOSERS = {"open_engine": ("services.wiring",), "SqlLog": ("services.wiring", "services.*.wiring", "services.*.service")}
+COMPOSERS = {
+    "open_engine": ("services.wiring", "services.cluster.wiring"),
+    "SqlLog": ("services.wiring", "services.*.wiring", "services.*.service"),
+}
 """Who opens databases and logs. `services.wiring` itself is imported by the commands alone."""
 
 

@@ -67,8 +67,8 @@ def base_url(tmp_path: Path, issuer: Issuer) -> Iterator[str]:
     engine = open_engine(f"sqlite:///{tmp_path}/anomaly.db", schema="anomaly")
     store = open_store(engine)
     access = Access(check)
-    parts = Parts(store=store, feed=log, disclose=issuer.disclose, revoke=revoke, access=access, action=Action.HOLD)
-    with serving(room(parts)) as url:
+    parts = Parts(store=store, disclose=issuer.disclose, revoke=revoke, access=access, action=Action.HOLD)
+    with serving(room(parts, log)) as url:
         yield url
     engine.dispose()
 

@@ -8,14 +8,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from fastapi import FastAPI
+from kit import asyncapi
 from kit.endpoints import Endpoint, endpoints
 
 from services.access import ADMIN, SCOPES
+from services.cluster.settings import OPTIONS
 from services.options import table
-from services.settings import OPTIONS, Settings
+from services.settings import Settings
 from services.wiring import compose
 
 ROOT = Path(__file__).resolve().parents[2]
+ASYNCAPI = ROOT / "docs/asyncapi.yaml"
 _BY_PATH = {"/oauth/": "a client", "/api/token/logout": "whoever has the token", "/api/token/blacklist": "whoever has the token"}
 _BEGIN, _END = "<!-- made by `make docs`: begin -->", "<!-- made by `make docs`: end -->"
 
@@ -86,6 +89,7 @@ def main() -> int:
     """Write the parts."""
     for path, part in pages(endpoints(served_app())).items():
         path.write_text(with_part(path.read_text("utf-8"), part), "utf-8")
+    ASYNCAPI.write_text(asyncapi.text(), "utf-8")
     return 0
 
 
