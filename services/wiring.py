@@ -39,6 +39,7 @@ from services.issuer.api.throttling import Limits, Throttle, open_storage
 from services.issuer.settings import IssuerSettings
 from services.issuer.wiring import Issuer, open_issuer
 from services.loops import Loops
+from services.migrating import migrate
 from services.revocation.api.parts import Parts as RevocationParts
 from services.revocation.api.router import router as revocation_router
 from services.revocation.service import Revocation, open_revocation
@@ -69,11 +70,14 @@ def compose(settings: Settings, base_url: str) -> Iterator[Running]:
     folder = open_folder(settings.data)
     master = master_key(folder)
     with ExitStack() as stack, _in_words(settings):
-        revocation = open_revocation(_engine(stack, settings, REVOCATION), _revocation_settings(settings), _key(master, "marks"))
+        databases = {room: _engine(stack, settings, room) for room in (ISSUER, REVOCATION, ANOMALY)}
+        for room, database in databases.items():
+            migrate(database, room)
+        revocation = open_revocation(databases[REVOCATION], _revocation_settings(settings), _key(master, "marks"))
         revocation.create()
         iss = _iss(settings, revocation, public_url)
         own_scopes = frozenset(SCOPES)
-        issuer = open_issuer(_engine(stack, settings, ISSUER), _issuer_settings(settings, iss), master, own_scopes=own_scopes)
+        issuer = open_issuer(databases[ISSUER], _issuer_settings(settings, iss), master, own_scopes=own_scopes)
         issuer.create()
         told = tell_credentials(folder, issuer.clients, issuer.subjects, is_new=_is_new(issuer))
         roads = Roads(issuer, revocation)
@@ -84,7 +88,7 @@ def compose(settings: Settings, base_url: str) -> Iterator[Running]:
             _issuer_service(issuer, settings, access, origins, streams, master),
             _revocation_service(revocation, settings, access, streams, master),
             roads.service(),
-            _anomaly_service(stack, settings, issuer, revocation, access),
+            _anomaly_service(databases[ANOMALY], settings, issuer, revocation, access),
         )
         loops = Loops([loop for service in services for loop in service.loops])
         app = application(services, loops, streams, tracing=_tracing(stack, settings))
@@ -200,10 +204,10 @@ def _revocation_service(revocation: Revocation, settings: Settings, access: Acce
     return Service(REVOCATION, revocation_router(parts), loops, revocation.ready, revocation.measures)
 
 
-def _anomaly_service(stack: ExitStack, settings: Settings, issuer: Issuer, revocation: Revocation, access: Access) -> Service:
+def _anomaly_service(database: Engine, settings: Settings, issuer: Issuer, revocation: Revocation, access: Access) -> Service:
     return anomaly_room(
         AnomalyParts(
-            store=open_store(_engine(stack, settings, ANOMALY)),
+            store=open_store(database),
             disclose=lambda subjects, reader: issuer.session_log.subject_keys(subjects, by=reader),
             revoke=revoke_directly(revocation.revocations, issuer.settings.iss),
             access=access,

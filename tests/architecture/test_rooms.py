@@ -8,6 +8,7 @@ import pytest
 from architecture.imports import imported, modules, reached
 
 DOORS: Mapping[str, tuple[str, ...]] = {
+    "alembic": ("services.migrating", "services.*.migrations.versions.*"),
     "argon2": ("services.issuer.passwords", "services.issuer.wiring"),
     "httpx": ("services.roads.wire",),
     "limits": ("services.issuer.api.throttling",),
@@ -29,7 +30,9 @@ DOORS: Mapping[str, tuple[str, ...]] = {
         "services.*.wiring",
         "services.*.service",
         "services.wiring",
-        "services.cluster.bootstrap",
+        "services.cluster.*",
+        "services.migrating",
+        "services.*.migrations.versions.*",
         "services.revocation.clock",
         "services.revocation.intake",
         "services.revocation.making",
