@@ -11,6 +11,13 @@ DOORS: Mapping[str, tuple[str, ...]] = {
     "alembic": ("services.migrating", "services.*.migrations.versions.*"),
     "argon2": ("services.issuer.passwords", "services.issuer.wiring"),
     "httpx": ("services.roads.wire",),
+    "kafka": (
+        "eventlog.kafka.client",
+        "eventlog.kafka.consumer",
+        "eventlog.kafka.partitioning",
+        "eventlog.kafka.producer",
+        "eventlog.kafka.topics",
+    ),
     "limits": ("services.issuer.api.throttling",),
     "maxminddb": ("services.issuer.networks", "services.cluster.issuer", "services.wiring"),
     "opentelemetry": ("services.tracing", "services.application", "services.wiring"),
@@ -46,6 +53,7 @@ DOORS: Mapping[str, tuple[str, ...]] = {
 
 PURE = (
     "eventlog.chain",
+    "eventlog.kafka.places",
     "rescind.changes",
     "rescind.claims",
     "rescind.events.registry",
