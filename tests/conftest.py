@@ -1,4 +1,4 @@
-"""Databases for every test that wants a real one."""
+"""Databases and a Kafka for every test that wants a real one."""
 
 from __future__ import annotations
 
@@ -10,8 +10,15 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+import docker
+import docker.errors
 import pytest
+from kit.kafka_broker import QUICK, KafkaCluster, kafka_cluster
+from kit.kafka_docker import docker_has_kafka, docker_kafka
+from kit.kafka_jars import missing
 from sqlalchemy import Engine, create_engine, make_url, text
+from testcontainers.community.postgres import PostgresContainer
+from testcontainers.core.config import testcontainers_config
 
 from eventlog.sql.engine import open_engine
 
@@ -20,10 +27,12 @@ from eventlog.sql.engine import open_engine
 def postgres_url() -> Iterator[str]:
     """A server to make databases in: RESCIND_TEST_DATABASE, else Docker, else the pip package."""
     given = os.environ.get("RESCIND_TEST_DATABASE")
+    container = None if given or not _docker_answers() else _container()
     if given:
         yield given
-    elif _docker_answers():
-        yield from _in_docker()
+    elif container is not None:
+        with container:
+            yield container.get_connection_url()
     else:
         with tempfile.TemporaryDirectory(prefix="rescind-postgres-") as folder:  # pytest's own is closed to the server's user
             yield from _from_pip(Path(folder) / "data")
@@ -77,6 +86,29 @@ def engine(request: pytest.FixtureRequest) -> Engine:
     return opened
 
 
+@pytest.fixture(scope="session")
+def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaCluster]:
+    """One node from jars, to be paused and killed too: whoever does that brings it back."""
+    if missing():
+        pytest.skip(f"NO KAFKA: this needs {missing()}")
+    with kafka_cluster(tmp_path_factory.mktemp("kafka"), settings=QUICK) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Where a Kafka is: KAFKA_BOOTSTRAP, else its image in Docker, where that is at hand, else from jars, which is as quick."""
+    given = os.environ.get("KAFKA_BOOTSTRAP")
+    if given:
+        yield given
+    elif docker_has_kafka() or (missing() and _docker_answers()):
+        with docker_kafka() as bootstrap:
+            yield bootstrap
+    else:
+        broker: KafkaCluster = request.getfixturevalue("kafka_broker")
+        yield broker.bootstrap
+
+
 def _docker_answers() -> bool:
     try:
         return subprocess.run(["docker", "info"], capture_output=True, timeout=5, check=False).returncode == 0
@@ -84,13 +116,18 @@ def _docker_answers() -> bool:
         return False
 
 
-def _in_docker() -> Iterator[str]:
-    from testcontainers.core.config import testcontainers_config  # noqa: PLC0415  (only where Docker answers)
-    from testcontainers.postgres import PostgresContainer  # noqa: PLC0415
-
+def _container() -> PostgresContainer | None:
+    """The compose cluster's PostgreSQL, where its image is here or can be had."""
     testcontainers_config.ryuk_disabled = True  # `with` removes the container; the reaper is one more image to have
-    with PostgresContainer("postgres:17", driver="psycopg") as container:
-        yield container.get_connection_url()
+    image = "postgres:17"
+    try:
+        client = docker.from_env()
+        if not client.images.list(image):
+            client.images.pull(image)
+        client.close()
+    except docker.errors.DockerException:
+        return None
+    return PostgresContainer(image, driver="psycopg")
 
 
 def _from_pip(data: Path) -> Iterator[str]:
