@@ -12,7 +12,10 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
+
+import httpx
 
 from demo.people import NotHeld
 from demo.processes import APIS, staged
@@ -22,6 +25,7 @@ from demo.story import play
 
 _INTERRUPTED = 130
 _TERMINATED = 143
+_PATIENCE_S = 15.0
 
 
 def main() -> int:
@@ -59,7 +63,24 @@ def _visit(screen: Screen, path: Path) -> int:
     screen.title("Rescind: a revoked session is refused everywhere, within milliseconds", "against services that run already")
     for url in filter(None, (stage.rescind, stage.revocation, stage.anomaly, *stage.apis.values())):
         screen.say(url)
+    _await_ready(stage)
     return 0 if play(stage, screen) else 1
+
+
+def _await_ready(stage: Stage) -> None:
+    """Give resource servers that were cut off a moment to prove that they are fresh again; then play, whatever holds."""
+    deadline = time.monotonic() + _PATIENCE_S
+    with httpx.Client(timeout=2, verify=stage.tls) as http:
+        for url in stage.apis.values():
+            while time.monotonic() < deadline and not _is_ready(http, url):
+                time.sleep(0.2)
+
+
+def _is_ready(http: httpx.Client, url: str) -> bool:
+    try:
+        return http.get(f"{url}/readyz").is_success
+    except httpx.TransportError:
+        return False
 
 
 def _perform(screen: Screen, folder: Path, port: int, *, once: bool) -> int:

@@ -1,6 +1,7 @@
 """docker-compose.yml and the image keep what docs/operations.md says of them."""
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,9 @@ def test_the_database_and_the_broker_are_reached_from_inside_only() -> None:
 
 @pytest.mark.parametrize("name", [*SERVING, "kafka", "postgres"])
 def test_what_runs_on_has_a_health_check(name: str) -> None:
-    assert SERVICES[name]["healthcheck"]["test"]
+    test = SERVICES[name]["healthcheck"]["test"]
+    assert (test == ["CMD", "healthy"]) is (name in OURS)
+    assert test
     assert SERVICES[name]["restart"] == "unless-stopped"
 
 
@@ -101,5 +104,8 @@ def test_the_image_is_made_of_locked_packages_and_runs_as_nobody() -> None:
 def test_the_image_has_the_versions_that_are_tested() -> None:
     pins = re.compile(r"(?m)^([a-z0-9-]+)==(\S+)")
     server, tested = (dict(pins.findall((ROOT / f"requirements/{name}.txt").read_text("utf-8"))) for name in ("server", "dev"))
-    assert len(server) > 20
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    wanted = {re.split(r"[\[><=]", each)[0].lower() for each in project["optional-dependencies"]["server"]}
+    assert len(wanted) > 10
+    assert not wanted - server.keys(), "run `make lock`"
     assert not {name for name, version in server.items() if tested.get(name) != version}, "run `make lock`"
