@@ -33,7 +33,7 @@ def test_help_names_every_setting_with_its_variable() -> None:
         (["all", "--port", "eighty"], {}, "--port must be a whole number"),
         (["all", "--access-tll", "60"], {}, "--access-tll"),
         (["all"], {"RESCIND_ACCESS_TLL": "60"}, "Unknown variable RESCIND_ACCESS_TLL"),
-        (["everything"], {}, "there is no command everything. There are: all, verify-log."),
+        (["everything"], {}, "there is no command everything. There are: all, verify-log, bootstrap,"),
     ],
 )
 def test_a_bad_setting_is_one_line_and_status_2(argv: list[str], environ: dict[str, str], words: str) -> None:

@@ -18,7 +18,7 @@ _LISTENS = "Rescind listens on "
 
 def run(*argv: str, environ: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run a command to its end; ten seconds at most."""
-    return subprocess.run(_command(argv), env=_clean(environ), cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(_command(argv), env=_clean(environ), cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
 
 
 @dataclass(frozen=True, slots=True)

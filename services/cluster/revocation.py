@@ -1,0 +1,111 @@
+"""The revocation service of the cluster: any number of processes over one database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import fields
+
+from eventlog.kafka import topics
+from eventlog.kafka.feed import KafkaFeed
+from eventlog.kafka.sink import KafkaSink
+from eventlog.leased import Leased
+from eventlog.relay import Relay
+from eventlog.sql.leases import Leases
+from rescind.position import BEGINNING, Position
+from services.access import Access
+from services.checkpoint_mac import sign_with
+from services.cluster.credential import Credential, read_credential
+from services.cluster.opening import Opened
+from services.cluster.relay import Road
+from services.cluster.settings import ClusterSettings
+from services.cluster.wiring import (
+    ALL_TYPES,
+    LIST_SOURCE,
+    REVOCATION,
+    Peers,
+    checkpoints,
+    engine,
+    kafka,
+    key,
+    sessions_topic,
+)
+from services.migrating import require_schema
+from services.revocation.api.parts import Parts
+from services.revocation.api.router import router
+from services.revocation.service import Revocation, new_id, open_revocation
+from services.revocation.settings import RevocationSettings
+from services.revocation.topic_road import TopicRoad
+from services.roads.refill import SESSIONS, LogRefill
+from services.roads.remote_access import RemoteAccess
+from services.runtime import Loop, Service, Streams
+from services.times import now_ms
+
+
+def open_revocation_service(settings: ClusterSettings, streams: Streams, stack: ExitStack) -> Opened:
+    """Put it together; CannotStart, EventLogError."""
+    credential = read_credential(settings.credential)
+    own = _settings(settings)
+    opened = engine(stack, settings, REVOCATION)
+    require_schema(opened, REVOCATION)
+    revocation = open_revocation(opened, own, key(credential, "marks"))
+    revocation.verifiers.load()
+    leases = Leases(opened, revocation.tables.log.leases, new_id())
+    peers = Peers(stack, settings, credential)
+    remote = RemoteAccess(credential.iss, peers.issuer_keys(), audience=settings.audience, judge=revocation.judge, now=now_ms)
+    outgoing = Road("revocations topic", lambda: _relay(settings, revocation), leases)
+    topic = _topic_road(settings, peers, credential, revocation)
+    incoming = Leased(leases, "sessions topic", topic.run)
+    sign = sign_with(key(credential, "checkpoints"))
+
+    def ready() -> Mapping[str, str]:
+        return {**revocation.ready(), **remote.ready()}
+
+    loops = (
+        *revocation.loops,
+        Loop("issuer keys", remote.run),
+        outgoing.loop(),
+        Loop("sessions topic", incoming.run),
+        checkpoints(settings, revocation.log, sign, lambda name, work: Leased(leases, name, work)),
+    )
+    return Opened(
+        [Service(REVOCATION, router(Parts(revocation, Access(remote.check), streams)), loops, ready, revocation.measures)]
+    )
+
+
+def _settings(settings: ClusterSettings) -> RevocationSettings:
+    same = {made.name for made in fields(RevocationSettings)} & {made.name for made in fields(ClusterSettings)}
+    return RevocationSettings(
+        **{name: getattr(settings, name) for name in same}, access_life=settings.access_ttl + settings.clock_leeway
+    )
+
+
+def _relay(settings: ClusterSettings, revocation: Revocation) -> Relay:
+    def restored(position: Position) -> None:
+        revocation.history.lost(above=position.epoch, why="topic")
+
+    sink = KafkaSink(kafka(settings), topics.REVOCATIONS, iss=LIST_SOURCE, hash_at=revocation.log.hash_at)
+    return Relay(
+        revocation.log,
+        sink,
+        iss=LIST_SOURCE,
+        cursor_name="kafka",
+        types=ALL_TYPES,
+        applied=lambda: BEGINNING,
+        live_sessions=lambda: 0,
+        on_restored=restored,
+    )
+
+
+def _topic_road(settings: ClusterSettings, peers: Peers, credential: Credential, revocation: Revocation) -> TopicRoad:
+    refill = LogRefill(peers.issuer("log:replicate"), SESSIONS)
+    skew = revocation.settings.max_clock_skew_ms
+    brokers, topic = kafka(settings), sessions_topic(settings)
+    return TopicRoad(
+        revocation.log,
+        revocation.tables,
+        revocation.intake,
+        lambda: KafkaFeed(brokers, topic, iss=credential.iss, refill=refill, max_skew=skew),
+        iss=credential.iss,
+        max_skew=skew,
+    )
