@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from services.application import application
 from services.loops import Loops
@@ -26,7 +26,7 @@ def serving(*services: Service, streams: Streams | None = None) -> Iterator[str]
 
 
 @contextmanager
-def served(app: FastAPI, streams: Streams, loops: Loops, listener: socket.socket) -> Iterator[None]:
+def served(app: ASGIApp, streams: Streams, loops: Loops, listener: socket.socket) -> Iterator[None]:
     """At the end the server stops as in production: streams, requests, loops."""
     running = server(app, streams)
     thread = threading.Thread(target=serve, args=(running, listener, loops), daemon=True)
