@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import fields
 
@@ -10,6 +10,7 @@ from eventlog.kafka import topics
 from eventlog.kafka.feed import KafkaFeed
 from eventlog.kafka.sink import KafkaSink
 from eventlog.leased import Leased
+from eventlog.port import Recorded
 from eventlog.relay import Relay
 from eventlog.sql.leases import Leases
 from rescind.position import BEGINNING, Position
@@ -33,6 +34,7 @@ from services.cluster.wiring import (
 from services.migrating import require_schema
 from services.revocation.api.parts import Parts
 from services.revocation.api.router import router
+from services.revocation.recovering import Recovering
 from services.revocation.service import Revocation, new_id, open_revocation
 from services.revocation.settings import RevocationSettings
 from services.revocation.topic_road import TopicRoad
@@ -56,6 +58,7 @@ def open_revocation_service(settings: ClusterSettings, streams: Streams, stack: 
     outgoing = Road("revocations topic", lambda: _relay(settings, revocation), leases)
     topic = _topic_road(settings, peers, credential, revocation)
     incoming = Leased(leases, "sessions topic", topic.run)
+    recovering = Recovering(revocation.log, revocation.tables, lambda: _own_topic(settings))
     sign = sign_with(key(credential, "checkpoints"))
 
     def ready() -> Mapping[str, str]:
@@ -66,6 +69,7 @@ def open_revocation_service(settings: ClusterSettings, streams: Streams, stack: 
         Loop("issuer keys", remote.run),
         outgoing.loop(),
         Loop("sessions topic", incoming.run),
+        Loop("recovering", Leased(leases, "recovering", recovering.run).run),
         checkpoints(settings, revocation.log, sign, lambda name, work: Leased(leases, name, work)),
     )
     return Opened(
@@ -95,6 +99,17 @@ def _relay(settings: ClusterSettings, revocation: Revocation) -> Relay:
         live_sessions=lambda: 0,
         on_restored=restored,
     )
+
+
+class _NoRefill:
+    """What this log's own topic has lost, nobody else has."""
+
+    def records(self, after: Position, *, limit: int) -> Sequence[Recorded]:  # noqa: ARG002  (the port's names)
+        return ()
+
+
+def _own_topic(settings: ClusterSettings) -> KafkaFeed:
+    return KafkaFeed(kafka(settings), topics.REVOCATIONS, iss=LIST_SOURCE, refill=_NoRefill())
 
 
 def _topic_road(settings: ClusterSettings, peers: Peers, credential: Credential, revocation: Revocation) -> TopicRoad:
