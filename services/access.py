@@ -36,6 +36,7 @@ SCOPES = {
 
 _BEARER = HTTPBearer(auto_error=False, scheme_name="access token")
 _AS_THEY_ARE = {Denial.EXPIRED, Denial.SESSION_REVOKED, Denial.TOKEN_REVOKED, Denial.TOKEN_OUTDATED, Denial.KEY_REVOKED}
+_SESSION_STATES = {Denial.SESSION_REVOKED, Denial.STEP_UP_REQUIRED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +56,15 @@ class Principal:
 
 @dataclass(frozen=True)
 class Require:
-    """A dependency: the caller, who has one of `scopes` (all callers where it is empty), or a 401 or 403."""
+    """A dependency: the caller, who has one of `scopes` (all callers where it is empty), or a 401 or 403.
+
+    `explain` may raise a better refusal for a token whose session is over or on hold: why, since when, for good or not.
+    """
 
     check: Callable[[str], Claims | Denied]
     scopes: tuple[str, ...] = ()
     person: bool = False
+    explain: Callable[[str], None] | None = None
 
     def __call__(self, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> Principal:
         """Run by FastAPI in its thread pool, because the check may read the database."""
@@ -67,6 +72,8 @@ class Require:
             raise Problem(401, "not_authenticated", "An access token is needed.", headers=_challenge())
         claims = self.check(bearer.credentials)
         if isinstance(claims, Denied):
+            if self.explain and claims.reason in _SESSION_STATES:
+                self.explain(bearer.credentials)
             raise _refusal(claims)
         caller = Principal(claims.sub, claims.client_id, claims.sid, claims.sn, claims.scope)
         if self.person and caller.sid is None:
@@ -84,9 +91,13 @@ class Require:
 
 @dataclass(frozen=True)
 class Access:
-    """Makes the dependencies. `check` judges an access token of this issuer: signature, claims and the session's state."""
+    """Makes the dependencies. `check` judges an access token of this issuer: signature, claims and the session's state.
+
+    `explain` tells signed-in people what became of their session (see Require).
+    """
 
     check: Callable[[str], Claims | Denied]
+    explain: Callable[[str], None] | None = None
 
     def require(self, *scopes: str) -> Require:
         """Callers who have any of these scopes; `admin` has all. ValueError for a scope that is not in the table."""
@@ -99,7 +110,7 @@ class Access:
     @property
     def signed_in(self) -> Require:
         """A person's session, whatever its scopes."""
-        return Require(self.check, person=True)
+        return Require(self.check, person=True, explain=self.explain)
 
 
 def _refusal(denied: Denied) -> Problem:

@@ -82,7 +82,7 @@ def compose(settings: Settings, base_url: str) -> Iterator[Running]:
         told = tell_credentials(folder, issuer.clients, issuer.subjects, is_new=_is_new(issuer))
         roads = Roads(issuer, revocation)
         roads.relay.agree()  # before anything new gets a number: a log that was put back is noticed here
-        access, streams = Access(partial(both_checks, issuer, revocation)), Streams()
+        access, streams = Access(partial(both_checks, issuer, revocation), issuer.sessions.verify), Streams()
         origins = Origins(own_origins(public_url), frozenset(origin_of(each) for each in settings.allowed_origin))
         services = (
             _issuer_service(issuer, settings, access, origins, streams, master),

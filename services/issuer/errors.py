@@ -22,13 +22,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+TOKEN_REVOKED = "token_revoked"  # noqa: S105  (a reason's name, no secret)
+TOKEN_OUTDATED = "token_outdated"  # noqa: S105  (a reason's name, no secret)
+
 
 class IssuerError(Exception):
     """Root of the issuer's refusals."""
 
 
 class InvalidToken(IssuerError):
-    """`reason`: invalid or expired."""
+    """`reason`: invalid, expired, or of an access token whose session lives: token_revoked, token_outdated."""
 
     def __init__(self, reason: str = "invalid") -> None:
         super().__init__(reason)

@@ -10,7 +10,7 @@ from rescind.claims import Claims
 from rescind.errors import Denial, Denied
 from rescind.jose import parse
 from services.issuer import tokens
-from services.issuer.errors import InvalidToken, IssuerError, SessionEnded
+from services.issuer.errors import TOKEN_REVOKED, InvalidToken, IssuerError, SessionEnded
 from services.issuer.keys import Keys
 from services.issuer.minting import claims_version, scopes_of
 from services.issuer.refreshing import refusal_of_state
@@ -82,7 +82,7 @@ class Inspecting:
         """An access token whose signature and claims are good, seen beside its session, its client and its own revocation."""
         with self._store.reading() as unit:
             wide = unit.restrictions.wide()
-            revoked = InvalidToken() if unit.restrictions.has_token(claims.jti) else None
+            revoked = InvalidToken(TOKEN_REVOKED) if unit.restrictions.has_token(claims.jti) else None
             if claims.sid is None:
                 refusal = revoked or _machine_refusal(claims, unit, wide)
                 return Looked(token=claims, session=None, account=None, refusal=refusal)

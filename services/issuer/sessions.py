@@ -14,7 +14,7 @@ from services.issuer.beginning import living_sessions, save_step
 from services.issuer.binding import Bind
 from services.issuer.contexts import Login, RequestContext, StartSession
 from services.issuer.ending import Ending
-from services.issuer.errors import InvalidRequest, InvalidToken, NotFound
+from services.issuer.errors import TOKEN_OUTDATED, InvalidRequest, InvalidToken, NotFound
 from services.issuer.inspecting import Inspecting, members
 from services.issuer.keys import Keys
 from services.issuer.minting import Granted, Mint
@@ -83,7 +83,7 @@ class Sessions:
         if looked.refusal is not None:
             raise looked.refusal
         if looked.outdated:
-            raise InvalidToken
+            raise InvalidToken(TOKEN_OUTDATED)
 
     def logout(self, token: str) -> None:
         """End the session of a genuine unexpired token of either kind, whatever its state. InvalidToken."""

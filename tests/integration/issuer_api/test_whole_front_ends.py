@@ -7,8 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import httpx
+import jwt
 import pytest
 from kit.browser import Browser
+from kit.waiting import until
 from kit.whole import Whole, whole
 
 PASSWORD = "correct horse"
@@ -116,6 +118,66 @@ def test_verify_and_logout(http: httpx.Client, account: tuple[str, str]) -> None
         assert refused(http.post("/api/token/verify/", json={"token": token}))[2:] == ("session_revoked", "logout")
     assert refused(http.get("/api/sessions", headers=bearer(pair["access"])))[2] == "session_revoked"
     assert refused(http.post("/api/token/logout/", json={"refresh": "a.b.c"}))[:3] == (400, "token_not_valid", "invalid")
+
+
+def revoke(admin: httpx.Client, kind: str, target: str, effect: str = "end") -> str:
+    body = {"target": {"type": kind, "id": target}, "effect": effect, "reason": "admin"}
+    made: str = admin.post("/v1/revocations", json=body).json()["id"]
+    return made
+
+
+def payload(access: str) -> dict[str, str]:
+    found: dict[str, str] = jwt.decode(access, options={"verify_signature": False})
+    return found
+
+
+@pytest.mark.parametrize(
+    ("effect", "expected"),
+    [("end", (403, "session_suspended", None, "admin")), ("hold", (403, "step_up_required", None, None))],
+)
+def test_every_endpoint_tells_the_same_of_a_session_that_may_come_back(
+    http: httpx.Client, admin: httpx.Client, account: tuple[str, str], effect: str, expected: tuple[object, ...]
+) -> None:
+    pair = sign_in(http, account[1])
+    revocation = revoke(admin, "session", payload(pair["access"])["sid"], effect)
+    mine = bearer(pair["access"])
+    until(lambda: http.post("/api/token/verify/", json={"token": pair["access"]}).status_code == 403)
+    answers = [
+        refresh(http, pair["refresh"]),
+        http.post("/api/token/verify/", json={"token": pair["access"]}),
+        http.get("/api/sessions", headers=mine),
+        http.delete("/api/sessions?scope=all", headers=mine),
+        http.post("/api/password", json={"old_password": PASSWORD, "new_password": "another horse"}, headers=mine),
+    ]
+    assert {refused(answer) for answer in answers} == {expected}
+    assert all(answer.json()["at"].endswith("Z") for answer in answers)
+    assert admin.post(f"/v1/revocations/{revocation}/lift").status_code == 200
+    until(lambda: http.get("/api/sessions", headers=mine).status_code == 200)
+
+
+def test_the_list_of_sessions_tells_why_the_own_one_is_over(http: httpx.Client, account: tuple[str, str]) -> None:
+    pair = sign_in(http, account[1])
+    assert http.post("/api/token/logout/", json={"refresh": pair["refresh"]}).status_code == 204
+    answer = http.get("/api/sessions", headers=bearer(pair["access"]))
+    assert refused(answer) == (401, "token_not_valid", "session_revoked", "logout")
+    assert answer.json()["at"].endswith("Z")
+
+
+def test_a_token_whose_session_lives_is_refused_with_its_own_reason(
+    http: httpx.Client, admin: httpx.Client, account: tuple[str, str]
+) -> None:
+    sub, username = account
+    revoked, outdated = sign_in(http, username)["access"], sign_in(http, username)["access"]
+    assert admin.patch(f"/v1/subjects/{sub}", json={"scopes": ["write"]}).status_code == 200
+    revoke(admin, "token", payload(revoked)["jti"])
+
+    def reasons() -> set[object]:
+        verified = [http.post("/api/token/verify/", json={"token": token}) for token in (revoked, outdated)]
+        listed = [http.get("/api/sessions", headers=bearer(token)) for token in (revoked, outdated)]
+        assert {answer.status_code for answer in verified + listed} == {401}
+        return set(zip([refused(each)[2] for each in verified], [refused(each)[2] for each in listed], strict=True))
+
+    until(lambda: reasons() == {("token_revoked", "token_revoked"), ("token_outdated", "token_outdated")})
 
 
 @pytest.mark.parametrize("token", ["", "x", "a.b.c", "....", "e30.e30.c2ln", "ä.ö.ü", "x" * 8192])
