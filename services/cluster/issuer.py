@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from threading import Event
 
@@ -63,7 +64,12 @@ def open_issuer_service(settings: ClusterSettings, streams: Streams, stack: Exit
         Loop("way back", Leased(leases, "way back", back.run).run),
         checkpoints(settings, issuer.log, signer(master), lambda name, work: Leased(leases, name, work)),
     )
-    service = Service(ISSUER, router(_parts(issuer, settings, origins, streams, master)), loops)
+
+    def ready() -> Mapping[str, str]:
+        issuer.log.head()  # where the database does not answer, the probe says so
+        return {}
+
+    service = Service(ISSUER, router(_parts(issuer, settings, origins, streams, master)), loops, ready)
 
     def dress(app: FastAPI) -> None:
         install_cors(app, origins)
@@ -114,7 +120,7 @@ def _parts(issuer: Issuer, settings: ClusterSettings, origins: Origins, streams:
         clients=issuer.clients,
         keys=issuer.keys,
         log=issuer.session_log,
-        access=Access(issuer.access.check),
+        access=Access(issuer.access.check, issuer.sessions.verify),
         origins=origins,
         throttle=Throttle(limits, open_storage("memory://")),
         device_key=derived(master, "device cookies"),
