@@ -64,7 +64,8 @@ def proxy(service: FeedServer) -> Iterator[FaultProxy]:
     "variant",
     [
         "Freshness",
-        pytest.param("FrameFreshness", marks=pytest.mark.xfail(strict=True, raises=AssertionError, reason="broken on purpose")),
+        # Not strict: where the machine is slow, the broken variant may hear of the revocation before it is asked.
+        pytest.param("FrameFreshness", marks=pytest.mark.xfail(strict=False, raises=AssertionError, reason="broken on purpose")),
     ],
 )
 def test_a_verifier_that_slept_does_not_accept_what_was_revoked_meanwhile(
