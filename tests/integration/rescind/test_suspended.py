@@ -64,7 +64,7 @@ def proxy(service: FeedServer) -> Iterator[FaultProxy]:
     "variant",
     [
         "Freshness",
-        # Not strict: where the machine is slow, the broken variant may hear of the revocation before it is asked.
+        # Not strict: which thread wakes first decides whether the broken variant answers before it reads; mostly it does.
         pytest.param("FrameFreshness", marks=pytest.mark.xfail(strict=False, raises=AssertionError, reason="broken on purpose")),
     ],
 )
