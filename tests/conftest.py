@@ -13,6 +13,7 @@ from pathlib import Path
 import docker
 import docker.errors
 import pytest
+from hypothesis import HealthCheck, settings
 from kit.kafka_broker import QUICK, KafkaCluster, kafka_cluster
 from kit.kafka_docker import docker_has_kafka, docker_kafka
 from kit.kafka_jars import missing
@@ -21,6 +22,10 @@ from testcontainers.community.postgres import PostgresContainer
 from testcontainers.core.config import testcontainers_config
 
 from eventlog.sql.engine import open_engine
+
+# No example is timed: how fast the machine is says nothing about the code.
+settings.register_profile("untimed", parent=settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
