@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from fastapi import FastAPI
 from opentelemetry.sdk.trace import TracerProvider
 
+from eventlog.errors import EventLogError
 from services import probes, problems
 from services.loops import Loops
 from services.metrics import Metrics
@@ -25,7 +26,7 @@ def application(services: Sequence[Service], loops: Loops, streams: Streams, *, 
     def measures() -> Sequence[Measure]:
         alive = [Measure("loop_alive", "Whether the loop runs.", float(up), {"loop": name}) for name, up in loops.alive().items()]
         held = [Measure("open_streams", "Event streams that are open.", streams.count)]
-        return [*alive, *held, *(measure for service in services for measure in service.measures())]
+        return [*alive, *held, *(measure for service in services for measure in _measures_of(service))]
 
     metrics = Metrics(measures)
     app = Described(
@@ -44,3 +45,12 @@ def application(services: Sequence[Service], loops: Loops, streams: Streams, *, 
     if tracing:
         app.add_middleware(Traced, provider=tracing)
     return app
+
+
+def _measures_of(service: Service) -> Sequence[Measure]:
+    """A room's gauges, without those that its database keeps back: a scrape is wanted most when something is away."""
+    words, labels = "Whether the room's own gauges could be read.", {"room": service.name}
+    try:
+        return [*service.measures(), Measure("room_measured", words, 1.0, labels)]
+    except EventLogError:
+        return [Measure("room_measured", words, 0.0, labels)]
