@@ -42,7 +42,7 @@ class Settings:
     trusted_proxy: Annotated[
         tuple[str, ...],
         Setting(
-            "proxy whose Forwarded and X-Forwarded-For headers are believed; may be repeated",
+            "proxy whose X-Forwarded-For header is believed; may be repeated",
             "network",
             read_network,
         ),
