@@ -21,6 +21,7 @@ from services.issuer.views import LogEntry
 from services.times import iso
 
 PERSONAL = "log:personal"
+_TIMES = frozenset({"expires"})
 
 
 class Wanted(BaseModel):
@@ -105,9 +106,14 @@ def event_json(entry: LogEntry) -> dict[str, object]:
         "time": iso(entry.time),
         "sub": entry.sub,
         "sid": entry.sid,
-        "data": dict(entry.data),
+        "data": {name: _shown(name, value) for name, value in entry.data.items()},
         "personal": None if entry.personal is None else dict(entry.personal),
     }
+
+
+def _shown(name: str, value: object) -> object:
+    """The log counts milliseconds; JSON times are ISO 8601. `auth_time` stays what it is in the token."""
+    return iso(value) if name in _TIMES and isinstance(value, int) else value
 
 
 def routes(parts: Parts) -> APIRouter:

@@ -27,7 +27,7 @@ def entry(seq: int) -> LogEntry:
         time=NOW,
         sub="ada",
         sid="sid-1",
-        data={"generation": seq},
+        data={"generation": seq, "expires": NOW},
         personal=None,
     )
 
@@ -40,7 +40,7 @@ def shown(seq: int) -> dict[str, object]:
         "time": iso(NOW),
         "sub": "ada",
         "sid": "sid-1",
-        "data": {"generation": seq},
+        "data": {"generation": seq, "expires": iso(NOW)},
         "personal": None,
     }
 
