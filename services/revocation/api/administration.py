@@ -3,13 +3,13 @@
 # No `from __future__ import annotations`: FastAPI resolves these annotations in the scope of the function that they stand in.
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Query
 from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 
 from rescind.position import Position
 from services.access import Principal
-from services.revocation.api.fields import Body, Name
+from services.revocation.api.fields import Body, Filter, Name
 from services.revocation.api.parts import Parts
 from services.revocation.api.routing import routes_of
 from services.revocation.commands import author
@@ -47,19 +47,24 @@ def verifier_routes(parts: Parts) -> APIRouter:
         return JSONResponse({"name": body.name, "credential": service.verifiers.add(body.name)}, 201)
 
     @api.get("/v1/verifiers")
-    def fleet(_: Annotated[Principal, Depends(may_read)]) -> JSONResponse:
-        """Every verifier, its instances and how far behind the head they are."""
+    def fleet(
+        _: Annotated[Principal, Depends(may_read)],
+        after: Filter = "",
+        limit: Annotated[int, Query(ge=1, le=500)] = 500,
+    ) -> JSONResponse:
+        """Verifiers by name, their instances and how far behind the head they are; `after` is a name, such as `next`."""
         head = service.log.head()[0]
         now, instances = service.ack_store.read()
+        behind = sorted((name, created) for name, created in service.verifiers.all().items() if name > after)
         shown = [
             {
                 "name": name,
                 "created": iso(created),
                 "instances": [_instance(each.heard, head, now) for each in instances if each.heard.verifier == name],
             }
-            for name, created in service.verifiers.all().items()
+            for name, created in behind[:limit]
         ]
-        return JSONResponse({"head": str(head), "verifiers": shown})
+        return JSONResponse({"head": str(head), "verifiers": shown, "next": shown[-1]["name"] if len(behind) > limit else None})
 
     @api.delete("/v1/verifiers/{name}", status_code=204)
     def remove(name: str, _: Annotated[Principal, Depends(may_write)]) -> Response:

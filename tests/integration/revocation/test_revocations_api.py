@@ -186,6 +186,15 @@ def test_verifiers(service: Served) -> None:
     assert service.get("/v1/verifiers", "verifiers:read").json()["verifiers"] == []
 
 
+def test_the_fleet_pages_by_next(service: Served) -> None:
+    for name in ("c", "a", "b"):
+        service.verifier(name)
+    first = service.get("/v1/verifiers?limit=2", "verifiers:read").json()
+    assert ([each["name"] for each in first["verifiers"]], first["next"]) == (["a", "b"], "b")
+    rest = service.get("/v1/verifiers?limit=2&after=b", "verifiers:read").json()
+    assert ([each["name"] for each in rest["verifiers"]], rest["next"]) == (["c"], None)
+
+
 def test_sources(service: Served) -> None:
     other = "https://keycloak.example/realms/main"
     path = f"/v1/sources/{quote(other, safe='')}"
