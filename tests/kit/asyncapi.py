@@ -76,6 +76,10 @@ _RECORD: Mapping[str, Mapping[str, object]] = {
     "ce_hash": {"type": "string", "description": "The chain hash at this position, base64."},
 }
 _OPTIONAL: Mapping[str, Mapping[str, object]] = {
+    "ce_replaces": {
+        **_POSITION,
+        "description": "The log was put back and has written this since: up to here the topic may hold others in its place.",
+    },
     "ce_logsubject": {"type": "string", "description": "The log's own id of the subject."},
     "ce_session": {"type": "string", "description": "The session."},
     "ce_personal": {"type": "string", "description": "Sealed personal data, base64."},

@@ -29,11 +29,11 @@ RECORDS = st.builds(Recorded, TEXTS, SMALL, EVENTS, POSITIONS, st.binary(max_siz
 MARKS = st.builds(SourceMark, POSITIONS, SMALL, POSITIONS, SMALL)
 
 
-@given(TEXTS, RECORDS, POSITIONS)
-def test_a_record_comes_back_byte_for_byte(iss: str, recorded: Recorded, prev: Position) -> None:
-    message = encode_record(iss, recorded, prev)
+@given(TEXTS, RECORDS, POSITIONS, st.none() | POSITIONS)
+def test_a_record_comes_back_byte_for_byte(iss: str, recorded: Recorded, prev: Position, replaces: Position | None) -> None:
+    message = encode_record(iss, recorded, prev, replaces=replaces)
 
-    assert decode(message) == Sent(iss, prev, recorded)
+    assert decode(message) == Sent(iss, prev, recorded, replaces)
     assert source_of(message) == iss
     assert message.value == recorded.event.data
 

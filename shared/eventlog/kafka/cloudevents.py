@@ -1,8 +1,11 @@
 """Records and watermarks as Kafka messages: CloudEvents 1.0 in binary mode (its Kafka protocol binding, section 3.2). Pure.
 
 The value is the event's data, byte for byte. Attributes of our own: `position`, `prev`, `stream`, `streamversion`,
-`logsubject`, `session`, `hash` and `personal` (bytes as base64). `prev` is up to where everything for this partition was
-sent before: the record sent before, or the watermark before that. Whoever has not come so far has missed something.
+`logsubject`, `session`, `hash`, `personal` (bytes as base64) and `replaces`.
+
+`prev` is up to where everything for this partition was sent before: the record sent before, or the watermark before that. Whoever
+has not come so far has missed something. `replaces`: the log was put back to an older state and has written this since; up to
+that position the topic may hold others in its place.
 """
 
 from __future__ import annotations
@@ -43,6 +46,7 @@ class Sent:
     iss: str
     prev: Position
     recorded: Recorded
+    replaces: Position | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ class Marked:
     mark: SourceMark
 
 
-def encode_record(iss: str, recorded: Recorded, prev: Position) -> Message:
+def encode_record(iss: str, recorded: Recorded, prev: Position, *, replaces: Position | None = None) -> Message:
     """Write a numbered record; ValueError for one without a position."""
     if recorded.position is None:
         raise ValueError("only numbered records travel")
@@ -72,7 +76,12 @@ def encode_record(iss: str, recorded: Recorded, prev: Position) -> Message:
         "streamversion": str(recorded.version),
         "hash": b64encode(recorded.hash).decode(),
     }
-    there = {"logsubject": event.subject, "session": event.session, "personal": b64encode(event.personal).decode()}
+    there = {
+        "logsubject": event.subject,
+        "session": event.session,
+        "personal": b64encode(event.personal).decode(),
+        "replaces": str(replaces or ""),
+    }
     return _message(key_of(recorded).encode(), event.data, attributes | {name: text for name, text in there.items() if text})
 
 
@@ -105,7 +114,9 @@ def decode(message: Message) -> Sent | Marked:
         iss, prev = _text(headers, "source"), Position.parse(_text(headers, "prev"))
         if _text(headers, "type") == WATERMARK:
             return Marked(iss, prev, _mark(headers, message.value))
-        return Sent(iss, prev, _recorded(headers, message.key, message.value))
+        replaces = _text(headers, "replaces", "")
+        recorded = _recorded(headers, message.key, message.value)
+        return Sent(iss, prev, recorded, Position.parse(replaces) if replaces else None)
     except (ValueError, KeyError, TypeError) as error:
         msg = f"a header or the data of a watermark is malformed: {type(error).__name__}"
         raise UnreadableMessage(msg) from None

@@ -19,7 +19,3 @@ class UnreadableMessage(EventLogError):
 
 class TopicMismatch(EventLogError):
     """A topic is not made as it must be."""
-
-
-class AnotherHistory(EventLogError):
-    """The topic holds another record at a position of ours: this log was put back to an older state and has grown since."""

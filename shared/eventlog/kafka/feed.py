@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from eventlog.kafka.cloudevents import Marked, Sent, decode, source_of
@@ -20,10 +20,11 @@ from eventlog.kafka.partitioning import partition_of
 from eventlog.kafka.places import UNKNOWN, Place, read_places, write_places
 from eventlog.kafka.refill import Refill
 from eventlog.kafka.settings import KafkaSettings
+from eventlog.kafka.tail import find_offsets
 from eventlog.kafka.topics import Topic
 from eventlog.port import START, Batch, Checkpoint, Recorded
 from eventlog.relay import SourceMark
-from rescind.position import Position
+from rescind.position import BEGINNING, Position
 
 _QUIET = 1000  # so many watermarks may be read again after a restart
 
@@ -67,7 +68,7 @@ class KafkaFeed:
         self._clock = clock
         self._lock = threading.Lock()
         self._consumer: Consumer | None = None
-        self._given: Checkpoint | None = None  # what the state below belongs to
+        self._given: set[Checkpoint] = set()  # what the state below belongs to: with no record between them, any of these
         self._places: dict[int, Place] = {}
         self._marks: dict[int, SourceMark] = {}
         self._ahead: set[int] = set()
@@ -82,16 +83,16 @@ class KafkaFeed:
         with self._lock:
             found = self._read(after, limit, wait, lambda: False)
             checkpoint = write_places(self._places) if found or self._quiet >= _QUIET else after
-            self._give(checkpoint)
+            self._give(after, checkpoint, found)
         return Batch(tuple(found), checkpoint)
 
     def read_marked(self, after: Checkpoint = START, *, limit: int = 500, wait: float = 0.0) -> MarkedBatch:
         """As `read`, and the watermark; returns as soon as there is a record or a newer watermark. Apply every batch."""
         with self._lock:
-            before = least([self._marks.get(each) for each in self._partitions]) if after == self._given else None
+            before = self._mark() if after in self._given else None
             found = self._read(after, limit, wait, lambda: self._mark() not in (None, before))
             checkpoint = write_places(self._places)
-            self._give(checkpoint)
+            self._give(after, checkpoint, found)
             return MarkedBatch(tuple(found), checkpoint, self._mark(), bool(self._ahead))
 
     def close(self) -> None:
@@ -112,7 +113,7 @@ class KafkaFeed:
                 self._add(consumer.poll(max(left, 0.05)))
                 self._take(found, limit)
         except BaseException as error:
-            self._given = None  # what was taken is not given: begin again at the next checkpoint
+            self._given = set()  # what was taken is not given: begin again at the next checkpoint
             if isinstance(error, KafkaUnavailable):
                 self._close()
             raise
@@ -120,21 +121,27 @@ class KafkaFeed:
 
     def _go_to(self, after: Checkpoint) -> Consumer:
         if self._consumer is None:
-            self._consumer, self._given = Consumer(self._settings, self._topic), None
-        if after != self._given:
+            self._consumer, self._given = Consumer(self._settings, self._topic), set()
+        if after not in self._given:
             self._places = dict(read_places(after, self._partitions))
-            self._consumer.assign({each: OLDEST if at.offset == UNKNOWN else at.offset for each, at in self._places.items()})
+            self._consumer.assign(self._offsets(self._consumer))
             self._marks, self._ahead, self._quiet = {}, set(), 0
             self._waiting = {each: deque() for each in self._partitions}
         return self._consumer
 
-    def _give(self, checkpoint: Checkpoint) -> None:
-        if checkpoint != self._given:
+    def _offsets(self, consumer: Consumer) -> Mapping[int, int]:
+        """Where to look for more: near the end, where only a position is known."""
+        unknown = {each: at.last for each, at in self._places.items() if at.offset == UNKNOWN and at.last != BEGINNING}
+        found = find_offsets(consumer, unknown, self._iss, wait=self._settings.timeout) if unknown else {}
+        return {each: OLDEST if at.offset == UNKNOWN else at.offset for each, at in self._places.items()} | dict(found)
+
+    def _give(self, after: Checkpoint, checkpoint: Checkpoint, found: Sequence[Recorded]) -> None:
+        self._given = {checkpoint} if found else {after, checkpoint}
+        if checkpoint != after:
             self._quiet = 0
-        self._given = checkpoint
 
     def _close(self) -> None:
-        consumer, self._consumer, self._given = self._consumer, None, None
+        consumer, self._consumer, self._given = self._consumer, None, set()
         if consumer is not None:
             consumer.close()
 
@@ -167,9 +174,9 @@ class KafkaFeed:
         if isinstance(read, Marked):
             self._remember(fetched, read.mark)
             place = replace(place, last=max(place.last, read.mark.position))
-        elif isinstance(read, Sent) and _numbered(read.recorded) > place.last:
+        elif isinstance(read, Sent) and (_numbered(read.recorded) > place.last or read.replaces is not None):
             found.append(read.recorded)
-            place = replace(place, last=_numbered(read.recorded))
+            place = replace(place, last=max(place.last, _numbered(read.recorded)))
         self._places[fetched.partition] = replace(place, offset=fetched.offset + 1)
         self._quiet += 1
         return True

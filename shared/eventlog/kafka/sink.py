@@ -7,15 +7,14 @@ from collections.abc import Callable, Sequence
 
 from eventlog.kafka.cloudevents import Message, encode_mark, encode_record
 from eventlog.kafka.consumer import Consumer
-from eventlog.kafka.errors import AnotherHistory
 from eventlog.kafka.partitioning import partition_of
 from eventlog.kafka.producer import Producer
 from eventlog.kafka.settings import KafkaSettings
-from eventlog.kafka.tail import Tail, read_tail
+from eventlog.kafka.tail import Tail, read_tails
 from eventlog.kafka.topics import Topic
 from eventlog.port import Recorded
-from eventlog.relay import Post
-from rescind.position import Position
+from eventlog.relay import OtherHistory, Post
+from rescind.position import BEGINNING, Position
 
 
 class KafkaSink:
@@ -30,26 +29,34 @@ class KafkaSink:
         self._iss = iss
         self._hash_at = hash_at
         self._producer = Producer(settings, topic)
+        self._other: Position | None = None  # the topic's end, where it belongs to another history
+        self._replaces: Position | None = None
 
     def position(self) -> Position | None:
-        """Up to where every partition has everything; None where one has no watermark, so that our own cursor decides.
+        """Up to where every partition has everything; None where one has no watermark, so that the relay's cursor decides.
 
-        A record beyond our log's end is answered with its position: the log was put back. AnotherHistory where it has
-        grown since; KafkaUnavailable.
+        A message beyond our log's end is answered with its position: the log was put back. Where it has grown since, the next
+        `send` says so. KafkaUnavailable.
         """
         consumer = Consumer(self._settings, self._topic)
         try:
-            tails = read_tail(consumer, self._topic.partitions, self._iss, wait=self._settings.timeout)
+            tails = read_tails(consumer, self._topic.partitions, self._iss, wait=self._settings.timeout).values()
         finally:
             consumer.close()
         marked = [tail.marked for tail in tails if tail.marked is not None]
-        beyond = self._beyond(tails, max(marked, default=None))
-        if beyond is not None:
-            return beyond
-        return min(marked) if len(marked) == len(tails) else None
+        end = max([*marked, *(_numbered(each) for tail in tails for each in tail.records)], default=None)
+        if end is not None and self._hash_at(end) is None:
+            return end
+        since = max(marked, default=BEGINNING).epoch  # an earlier epoch was put right before this one's first watermark
+        self._other = end if any(self._differs(tail, since) for tail in tails) else None
+        return min(marked) if len(marked) == self._topic.partitions else None
 
     def send(self, post: Post) -> Position:
-        """Write the records, wait until they are there, then the watermark. KafkaUnavailable, TopicMismatch; see Sink."""
+        """Write the records, wait until they are there, then the watermark. See Sink; KafkaUnavailable, TopicMismatch."""
+        if post.replaces is not None:
+            self._other, self._replaces = None, post.replaces
+        if self._other is not None:
+            raise OtherHistory(self._other)
         sent: dict[int, Position] = defaultdict(lambda: post.prev)
         self._producer.deliver(self._records(post, sent))
         marks = [(each, encode_mark(post.iss, post.mark, sent[each])) for each in range(self._topic.partitions)]
@@ -63,25 +70,19 @@ class KafkaSink:
     def _records(self, post: Post, sent: dict[int, Position]) -> Sequence[tuple[int, Message]]:
         messages = []
         for each in post.records:
-            partition = partition_of(each, self._topic.partitions)
-            messages.append((partition, encode_record(post.iss, each, sent[partition])))
-            sent[partition] = _numbered(each)
+            partition, position = partition_of(each, self._topic.partitions), _numbered(each)
+            replaces = self._replaces if self._replaces is not None and position <= self._replaces else None
+            messages.append((partition, encode_record(post.iss, each, sent[partition], replaces=replaces)))
+            sent[partition] = position
         return messages
 
-    def _beyond(self, tails: Sequence[Tail], marked: Position | None) -> Position | None:
-        """The last position in the topic that our log does not have, None for none."""
-        unknown = [marked] if marked is not None and self._hash_at(marked) is None else []
-        for tail in tails:
-            for record in sorted(tail.records, key=_numbered, reverse=True):
-                position, ours = _numbered(record), self._hash_at(_numbered(record))
-                if ours is not None and ours != record.hash:
-                    msg = f"the topic has another record at {position}"
-                    raise AnotherHistory(msg)
-                if ours is not None:  # and with it all before it
-                    break
-                if marked is None or position > marked:  # what is older was put right when the epoch was raised
-                    unknown.append(position)
-        return max(unknown, default=None)
+    def _differs(self, tail: Tail, since: int) -> bool:
+        """Whether a record of this epoch is another one in our log; where one is the same, all before it are."""
+        for record in sorted(tail.records, key=_numbered, reverse=True):
+            ours = self._hash_at(_numbered(record))
+            if _numbered(record).epoch >= since and ours is not None:
+                return ours != record.hash
+        return False
 
 
 def _numbered(recorded: Recorded) -> Position:

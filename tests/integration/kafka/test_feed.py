@@ -13,6 +13,7 @@ from eventlog.kafka.feed import KafkaFeed
 from eventlog.kafka.partitioning import partition_of
 from eventlog.kafka.places import read_places
 from eventlog.kafka.producer import Producer
+from eventlog.kafka.tail import find_offsets
 from eventlog.port import START, Checkpoint, Recorded
 from eventlog.relay import SourceMark
 from rescind.position import BEGINNING, Position
@@ -229,13 +230,32 @@ def test_a_new_reader_goes_on_where_the_last_one_stopped(log: KafkaLog) -> None:
     assert all(place.offset > 0 for place in read_places(checkpoint, range(3)).values()), "and need not look at the rest"
 
 
-def test_a_reader_of_the_other_road_may_go_on_here(log: KafkaLog) -> None:
-    log.write(*EVENTS)
+@pytest.mark.parametrize("watermarks", [0, 700])
+def test_a_reader_of_the_other_road_may_go_on_here(log: KafkaLog, watermarks: int) -> None:
+    mark = encode_mark(ISS, SourceMark(Position(1, 0), 1, BEGINNING, 0), BEGINNING)
+    put(log, *((partition, mark) for partition in range(3) for _ in range(watermarks)))
+    log.write(*EVENTS[:6])
+    log.tell()
+    log.write(*EVENTS[6:])
     log.tell()
 
     found, _ = log.everything(Checkpoint("1.7"))
 
     assert ids(found) == EVENTS[7:]
+    assert log.refill.asked == 0
+
+
+def test_a_reader_of_the_other_road_need_not_read_everything(log: KafkaLog) -> None:
+    mark = encode_mark(ISS, SourceMark(Position(1, 0), 1, BEGINNING, 0), BEGINNING)
+    put(log, *((partition, mark) for partition in range(3) for _ in range(700)))
+    log.write(*EVENTS)
+    log.tell()
+    consumer = Consumer(log.settings, log.topic)
+
+    offsets = find_offsets(consumer, dict.fromkeys(range(3), Position(1, 0)), ISS, wait=5)
+    consumer.close()
+
+    assert all(offset > 400 for offset in offsets.values())
 
 
 def test_workers_may_share_the_partitions(log: KafkaLog) -> None:
@@ -263,3 +283,15 @@ def test_a_long_silence_moves_the_checkpoint(log: KafkaLog) -> None:
     assert batch.records == ()
     assert sum(place.offset for place in read_places(batch.checkpoint, range(3)).values()) >= 1000
     assert log.feed.read(batch.checkpoint).checkpoint == batch.checkpoint
+
+
+def test_a_caller_that_does_not_keep_it_is_not_sent_back(log: KafkaLog) -> None:
+    """Or it would read the same watermarks again and again."""
+    mark = encode_mark(ISS, SourceMark(Position(1, 0), 1, BEGINNING, 0), BEGINNING)
+    put(log, *((partition, mark) for partition in range(3) for _ in range(400)))
+    first = log.feed.read(START)
+    second = log.feed.read(START)
+
+    assert first.checkpoint != START
+    assert second.checkpoint == START, "nothing was read a second time"
+    assert log.feed.read_marked(START).mark is not None

@@ -1,14 +1,20 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from contract.event_log_contract import event
 from kit.kafka_log import ISS, KafkaLog, make_again
+from sqlalchemy import MetaData
 
-from eventlog.kafka.cloudevents import Marked, Sent, encode_mark, encode_record
-from eventlog.kafka.errors import AnotherHistory
+from eventlog.kafka.cloudevents import Marked, Message, Sent, encode_mark, encode_record
 from eventlog.kafka.producer import Producer
-from eventlog.port import Recorded
-from eventlog.relay import Post, SourceMark
+from eventlog.kafka.settings import KafkaSettings
+from eventlog.port import Checkpoint, Recorded
+from eventlog.relay import SourceMark
+from eventlog.sql.engine import open_engine, write_connection
+from eventlog.sql.log import SqlLog
+from eventlog.sql.tables import log_tables
 from rescind.position import BEGINNING, Position
 
 pytestmark = pytest.mark.kafka
@@ -112,14 +118,55 @@ def test_a_log_that_was_put_back_is_found_out(log: KafkaLog, marked: bool) -> No
     assert log.restored == [Position(1, 4)], "once put right, it stays so"
 
 
-def test_a_log_that_was_put_back_and_grew_is_found_out(log: KafkaLog) -> None:
+@pytest.mark.parametrize("grown", [1, 4], ids=["less than it had", "beyond what it had"])
+def test_what_was_written_after_a_log_was_put_back_reaches_those_who_read_the_lost(
+    log: KafkaLog, settings: KafkaSettings, tmp_path: Path, grown: int
+) -> None:
+    """A backup of the first three events is put back, and grows before the relay looks at the topic."""
+    log.write("1", "2", "3", "4", "5", "6")
+    log.tell()
+    _, checkpoint = log.everything()
+    log.close()
+    backup = SqlLog(open_engine(f"sqlite:///{tmp_path}/backup.db", schema="test"), log_tables(MetaData()), name="test")
+    backup.create()
+    log = KafkaLog(backup, settings, log.topic)
     log.write("1", "2", "3")
-    other = Recorded("stream-lost", 1, event("lost"), Position(1, 2), b"x" * 32)
-    log.sink.send(Post(ISS, BEGINNING, (other,), SourceMark(Position(1, 2), 1, BEGINNING, 0)))
-    log.start_again()
+    with write_connection(backup.engine) as connection:
+        backup.set_cursor(connection, "kafka", Checkpoint("1.2"))
+    new = [f"new-{nth}" for nth in range(grown)]
+    log.write(*new)
 
-    with pytest.raises(AnotherHistory, match=r"1\.2"):
-        log.sink.position()
+    tell_on(log)
+    after, later = log.everything(checkpoint)
+    log.write("after")
+    log.tell()
+    last, _ = log.everything(later)
+
+    assert set(new) <= {each.event.id for each in after}
+    assert [each.event.id for each in last] == ["after"]
+    assert log.restored == [Position(1, 6)]
+    log.start_again()
+    log.relay.agree()
+    log.tell()
+    assert log.restored == [Position(1, 6)], "once put right, it stays so"
+    log.close()
+    backup.engine.dispose()
+
+
+def tell_on(log: KafkaLog) -> None:
+    """Step until the watermark over everything is sent: finding out is a step of its own."""
+    for _ in range(3):
+        log.tell()
+
+
+def test_junk_at_the_end_of_a_topic_is_left_to_its_readers(log: KafkaLog) -> None:
+    log.write("1")
+    log.tell()
+    producer = Producer(log.settings, log.topic)
+    producer.deliver([(partition, Message(None, b"junk", ())) for partition in range(3)])
+    producer.close()
+
+    assert log.sink.position() == Position(1, 1)
 
 
 def test_a_topic_made_again_gets_what_comes_and_nobody_skips_what_is_gone(log: KafkaLog) -> None:
