@@ -50,7 +50,7 @@ def run(
         try:
             checkpoint = projection.checkpoint()
             batch = feed.read(checkpoint, limit=limit, wait=_WAIT_S)
-            if batch.records:
+            if batch.records or batch.checkpoint != checkpoint:
                 projection.apply(batch)
         except (StoreUnavailable, UnknownOutcome) as error:
             failures += 1

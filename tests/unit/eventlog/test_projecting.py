@@ -108,3 +108,18 @@ def test_what_cannot_be_applied_halts_it_and_is_not_skipped(log: MemoryLog) -> N
 
     assert names.ids == ["0", "1"]
     assert reports[-1] == Lag(Checkpoint("1.2"), caught_up=False, trouble="halted after 1.2: KeyError")
+
+
+def test_a_checkpoint_that_moves_without_records_is_kept() -> None:
+    """A feed may have gone through much that concerns nobody."""
+
+    class Quiet(MemoryLog):
+        def read(self, after: Checkpoint = START, *, limit: int = 500, wait: float = 0.0) -> Batch:
+            del after, limit, wait
+            return Batch((), Checkpoint("far"))
+
+    names = Names()
+
+    follow(Quiet(), names)
+
+    assert names.checkpoint() == "far"
