@@ -232,12 +232,12 @@ def test_a_new_reader_goes_on_where_the_last_one_stopped(log: KafkaLog) -> None:
 
 @pytest.mark.parametrize("watermarks", [0, 700])
 def test_a_reader_of_the_other_road_may_go_on_here(log: KafkaLog, watermarks: int) -> None:
-    mark = encode_mark(ISS, SourceMark(Position(1, 0), 1, BEGINNING, 0), BEGINNING)
-    put(log, *((partition, mark) for partition in range(3) for _ in range(watermarks)))
     log.write(*EVENTS[:6])
     log.tell()
     log.write(*EVENTS[6:])
     log.tell()
+    mark = encode_mark(ISS, SourceMark(Position(1, 12), 1, BEGINNING, 0), Position(1, 12))
+    put(log, *((partition, mark) for partition in range(3) for _ in range(watermarks)))
 
     found, _ = log.everything(Checkpoint("1.7"))
 
