@@ -31,5 +31,6 @@ def test_the_quick_start_does_what_it_says(tmp_path: Path) -> None:
     before, revocation, after, log = map(json.loads, filter(None, said.stdout.splitlines()))
     assert len(before["sessions"]) == 1
     assert (revocation["reason"], revocation["target"]["type"]) == ("compromised", "subject")
-    assert (after["code"], after["reason"]) == ("token_not_valid", "session_revoked")
+    # It may still be lifted, so the session is suspended; for the moment until the issuer has heard of it, it is revoked.
+    assert (after["code"], after.get("reason")) in {("session_suspended", None), ("token_not_valid", "session_revoked")}
     assert {"SubjectCreated", "TokenIssued"} <= {event["type"] for event in log["events"]}
