@@ -11,6 +11,7 @@ from pathlib import Path
 from kit.issuing import MASTER, cheap_hasher
 from kit.revocation_service import KEY, SAME_HOST
 from kit.serving import served
+from kit.waiting import until
 from limits.storage import MemoryStorage
 from sqlalchemy import Engine
 
@@ -130,4 +131,5 @@ def _revocation(revocation: Revocation, iss: str, issuer_url: str) -> Iterator[s
     loops = Loops([*revocation.loops, Loop("issuer keys", remote.run)])
     service = Service("revocation", router, ready=lambda: {**revocation.ready(), **remote.ready()})
     with served(application([service], loops, streams), streams, loops, listener):
+        until(lambda: not remote.ready())  # until then it rightly answers 503
         yield address(listener, "127.0.0.1", tls=False)
