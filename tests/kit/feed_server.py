@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -58,7 +59,7 @@ class FeedState:
         return self.listed.position
 
     def age_ms(self) -> int:
-        return 0 if self.frozen_at is None else int(boot_clock() - self.frozen_at)
+        return 0 if self.frozen_at is None else math.ceil(boot_clock() - self.frozen_at)  # never younger than it is
 
 
 class FeedServer:
