@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from functools import partial
 
 from eventlog.errors import StoreUnavailable
+from services.anomaly.score_lines import score_lines
 from services.cluster.anomaly import open_anomaly
 from services.cluster.bootstrap import bootstrap
 from services.cluster.issuer import open_issuer_service
@@ -90,8 +91,11 @@ CLUSTER_COMMANDS: Mapping[str, tuple[Callable[[ClusterSettings], int], str]] = {
     "issuer": (partial(serve_role, "issuer", open_issuer_service), "sessions, tokens, accounts and keys"),
     "relay": (partial(serve_role, "relay", open_relay), "tells what the issuer's log says, on both roads"),
     "revocation": (partial(serve_role, "revocation", open_revocation_service), "the revocation list and its feed"),
-    "anomaly": (partial(serve_role, "anomaly", open_anomaly), "looks for stolen sessions"),
+    "anomaly": (partial(serve_role, "anomaly", open_anomaly), "looks for stolen sessions; `anomaly score` judges JSON lines"),
 }
+
+SCORE = ["anomaly", "score"]
+"""Judges JSON lines from standard input; it has no settings."""
 
 
 def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -119,6 +123,8 @@ def _run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     if {"-h", "--help"} & set(argv[1:]):
         print(_help(argv[0]))
         return 0
+    if list(argv[:2]) == SCORE:
+        return score_lines(sys.stdin.buffer, sys.stdout)
     if argv[0] in COMMANDS:
         settings = from_arguments(argv[1:], environ)
         configure(sys.stderr, settings.log_level)
