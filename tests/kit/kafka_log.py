@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from threading import Lock
 
 from contract.event_log_contract import event
 from kafka import KafkaAdminClient, TopicPartition
+from kit.kafka_broker import KafkaCluster, Node
 
 from eventlog.kafka.client import options
 from eventlog.kafka.cloudevents import Marked, Message, Sent, decode
+from eventlog.kafka.connecting import Connecting
 from eventlog.kafka.consumer import OLDEST, Consumer
 from eventlog.kafka.errors import KafkaUnavailable
 from eventlog.kafka.feed import KafkaFeed
@@ -129,7 +133,7 @@ def make_relay(log: SqlLog, sink: KafkaSink, restored: list[Position], *, limit:
         sink,
         iss=ISS,
         cursor_name="kafka",
-        types=TYPES,
+        carries=TYPES.__contains__,
         applied=lambda: Position(1, 7),
         live_sessions=lambda: 3,
         on_restored=raise_epoch,
@@ -150,28 +154,47 @@ def tell_until_done(log: KafkaLog) -> int:
 
 
 def messages(settings: KafkaSettings, topic: Topic) -> list[tuple[int, Message]]:
-    """Everything that a topic still has."""
-    consumer = Consumer(settings, topic)
-    consumer.assign(dict.fromkeys(range(topic.partitions), OLDEST))
+    """Everything that a topic has at this moment, also while more is written."""
+    partitions = range(topic.partitions)
     found = []
-    while consumer.behind(range(topic.partitions)):
-        found += [(each.partition, each.message) for each in consumer.poll(0.1)]
-    consumer.close()
+    with closing(Consumer(settings, topic)) as consumer:
+        consumer.assign(dict.fromkeys(partitions, OLDEST))
+        missing = {partition: end for partition, (begin, end) in consumer.bounds(partitions).items() if begin < end}
+        while missing:
+            for each in consumer.poll(0.1):
+                if each.partition in missing:
+                    found.append((each.partition, each.message))
+                    if each.offset + 1 >= missing[each.partition]:
+                        del missing[each.partition]
     return found
+
+
+@contextmanager
+def administering(settings: KafkaSettings) -> Iterator[KafkaAdminClient]:
+    """Somebody else's client; it leaves nothing open either, whatever becomes of it."""
+    with closing(Connecting()) as connecting:
+        yield KafkaAdminClient(**options(settings), kafka_client=connecting.client)
+
+
+def leader(cluster: KafkaCluster, settings: KafkaSettings, topic: Topic, partition: int) -> Node:
+    """The broker that a partition is written to, as one that runs says."""
+    running = [f"127.0.0.1:{node.plain}" for node in cluster.nodes if node.process and node.process.poll() is None]
+    with administering(replace(settings, bootstrap=",".join(running))) as admin:
+        (described,) = admin.describe_topics([topic.name])
+    number: int = next(each["leader_id"] for each in described["partitions"] if each["partition_index"] == partition)
+    return cluster.nodes[number - 1]
 
 
 def forget(settings: KafkaSettings, topic: Topic, before: dict[int, int]) -> None:
     """Let retention take what is before these offsets of partitions."""
-    admin = KafkaAdminClient(**options(settings))
-    admin.delete_records({TopicPartition(topic.name, partition): offset for partition, offset in before.items()})
-    admin.close()
+    with administering(settings) as admin:
+        admin.delete_records({TopicPartition(topic.name, partition): offset for partition, offset in before.items()})
 
 
 def make_again(settings: KafkaSettings, topic: Topic) -> None:
     """Delete a topic and make it again, empty."""
-    admin = KafkaAdminClient(**options(settings))
-    admin.delete_topics([topic.name])
-    while topic.name in admin.list_topics():
-        pass
-    admin.close()
+    with administering(settings) as admin:
+        admin.delete_topics([topic.name])
+        while topic.name in admin.list_topics():
+            pass
     ensure_topics(settings, [topic])

@@ -1,13 +1,7 @@
-"""kafka-python's options and errors in our words."""
+"""kafka-python's options in our words."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from kafka.errors import KafkaConfigurationError, KafkaError
-
-from eventlog.kafka.errors import KafkaUnavailable
 from eventlog.kafka.settings import KafkaSettings
 
 Option = str | int | bool | tuple[int, int] | list[str] | None
@@ -48,15 +42,3 @@ def options(settings: KafkaSettings) -> dict[str, Option]:
 
 def _ms(seconds: float) -> int:
     return int(seconds * 1000)
-
-
-@contextmanager
-def translated() -> Iterator[None]:
-    """Raise KafkaUnavailable for what kafka-python raises at run time; its messages may quote what was sent, so none is kept."""
-    try:
-        yield
-    except KafkaConfigurationError:
-        raise
-    except (KafkaError, OSError) as error:
-        msg = f"Kafka: {type(error).__name__}"
-        raise KafkaUnavailable(msg) from error

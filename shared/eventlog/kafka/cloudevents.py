@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from eventlog.kafka.errors import UnreadableMessage
 from eventlog.kafka.partitioning import key_of
 from eventlog.port import Event, Recorded
-from eventlog.relay import SourceMark
+from eventlog.source_mark import SourceMark
 from rescind.position import Position
 
 WATERMARK = "watermark.v1"

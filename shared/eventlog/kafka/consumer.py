@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Protocol
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import LogTruncationError, OffsetOutOfRangeError
 
-from eventlog.kafka.client import options, translated
+from eventlog.kafka.client import options
 from eventlog.kafka.cloudevents import Message
+from eventlog.kafka.connecting import Connecting
 from eventlog.kafka.errors import TopicMismatch
 from eventlog.kafka.settings import KafkaSettings
 from eventlog.kafka.topics import Topic
@@ -68,20 +70,21 @@ class Consumer:
     def __init__(self, settings: KafkaSettings, topic: Topic) -> None:
         self._topic = topic
         self._wait_ms = settings.timeout * 1000
-        with translated():
-            self._client = _consumer(settings)
+        self._connecting = Connecting()
+        with self._connecting.translated():
+            self._client = _consumer(settings, self._connecting)
         self._checked = False
 
     def assign(self, offsets: Mapping[int, int]) -> None:
         """Read these partitions from these offsets on; one that is out of range counts as OLDEST."""
-        with translated():
+        with self._connecting.translated():
             self._client.assign([self._place(partition) for partition in offsets])
             for partition, offset in offsets.items():
                 self._seek(self._place(partition), offset)
 
     def poll(self, wait: float) -> Sequence[Fetched]:
         """What came, in order within each partition; waits up to `wait` seconds for the first."""
-        with translated():
+        with self._connecting.translated():
             try:
                 found = self._client.poll(timeout_ms=wait * 1000)
             except OffsetOutOfRangeError as error:
@@ -97,7 +100,7 @@ class Consumer:
     def bounds(self, partitions: Iterable[int]) -> Mapping[int, tuple[int, int]]:
         """The offset of the oldest message of each partition, and the one that the next will get."""
         places = [self._place(partition) for partition in partitions]
-        with translated():
+        with self._connecting.translated():
             begin = self._client.beginning_offsets(places, timeout_ms=self._wait_ms)
             end = self._client.end_offsets(places, timeout_ms=self._wait_ms)
             self._check()
@@ -106,14 +109,14 @@ class Consumer:
     def behind(self, partitions: Iterable[int]) -> bool:
         """Whether a partition has more than was polled."""
         places = [self._place(partition) for partition in partitions]
-        with translated():
+        with self._connecting.translated():
             end = self._client.end_offsets(places, timeout_ms=self._wait_ms)
             self._check()
             return any((self._client.position(place, timeout_ms=self._wait_ms) or 0) < end[place] for place in places)
 
     def close(self) -> None:
         """End the connection."""
-        with translated():
+        with closing(self._connecting), self._connecting.translated():
             self._client.close()
 
     def _check(self) -> None:
@@ -135,9 +138,10 @@ class Consumer:
         return TopicPartition(self._topic.name, partition)
 
 
-def _consumer(settings: KafkaSettings) -> _Client:
+def _consumer(settings: KafkaSettings, connecting: Connecting) -> _Client:
     client: _Client = KafkaConsumer(
         **options(settings),
+        kafka_client=connecting.client,
         metrics_enabled=False,
         group_id=None,
         enable_auto_commit=False,

@@ -9,6 +9,10 @@ class KafkaUnavailable(StoreUnavailable):
     """Kafka does not answer, or not in time: what was being sent may or may not be in the topic. Try again later."""
 
 
+class KafkaRefuses(KafkaUnavailable):
+    """Kafka answers, and will not do it: nothing changes by itself. Somebody has to look."""
+
+
 class RefillUnavailable(StoreUnavailable):
     """Records are missing from a partition, and the source's log does not give them yet. Try again later."""
 

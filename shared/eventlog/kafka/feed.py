@@ -23,7 +23,7 @@ from eventlog.kafka.settings import KafkaSettings
 from eventlog.kafka.tail import find_offsets
 from eventlog.kafka.topics import Topic
 from eventlog.port import START, Batch, Checkpoint, Recorded
-from eventlog.relay import SourceMark
+from eventlog.source_mark import SourceMark
 from rescind.position import BEGINNING, Position
 
 _QUIET = 1000  # so many watermarks may be read again after a restart

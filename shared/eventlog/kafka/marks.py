@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from eventlog.relay import SourceMark
+from eventlog.source_mark import SourceMark
 
 
 def later(known: SourceMark | None, mark: SourceMark) -> SourceMark:

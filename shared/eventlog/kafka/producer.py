@@ -13,8 +13,9 @@ from typing import Protocol
 
 from kafka import KafkaProducer
 
-from eventlog.kafka.client import options, translated
+from eventlog.kafka.client import options
 from eventlog.kafka.cloudevents import Message
+from eventlog.kafka.connecting import Connecting
 from eventlog.kafka.errors import KafkaUnavailable, TopicMismatch
 from eventlog.kafka.settings import KafkaSettings
 from eventlog.kafka.topics import Topic
@@ -54,6 +55,7 @@ class Producer:
         self._settings = settings
         self._topic = topic
         self._client: _Client | None = None
+        self._connecting = Connecting()
 
     def deliver(self, messages: Iterable[tuple[int, Message]]) -> None:
         """Write messages to the partitions named, in order within each, and wait until all in-sync replicas have them.
@@ -61,7 +63,7 @@ class Producer:
         KafkaUnavailable: some of them may be there and others not. TopicMismatch.
         """
         try:
-            with translated():
+            with self._connecting.translated():
                 client = self._open()
                 for window in _windows(messages):
                     self._write(client, window)
@@ -72,7 +74,7 @@ class Producer:
     def close(self) -> None:
         """End the connection."""
         try:
-            with translated():
+            with self._connecting.translated():
                 if self._client is not None:
                     self._client.close(self._settings.timeout)
                     self._client = None
@@ -84,13 +86,13 @@ class Producer:
         if client is None:
             return
         client._sender.force_close()  # noqa: SLF001  (there is no other way to drop what it will never deliver)
-        with suppress(KafkaUnavailable), translated():
+        with suppress(KafkaUnavailable), self._connecting.translated():
             client.close(self._settings.timeout)
 
     def _open(self) -> _Client:
         if self._client is not None:
             return self._client
-        self._client = _producer(self._settings)
+        self._client = _producer(self._settings, self._connecting)
         if len(self._client.partitions_for(self._topic.name)) != self._topic.partitions:
             raise TopicMismatch(self._topic.mismatch)
         return self._client
@@ -108,9 +110,10 @@ class Producer:
                 raise KafkaUnavailable("Kafka: a message was not acknowledged")
 
 
-def _producer(settings: KafkaSettings) -> _Client:
+def _producer(settings: KafkaSettings, connecting: Connecting) -> _Client:
     client: _Client = KafkaProducer(
         **options(settings),
+        kafka_client=connecting.client,
         metrics_enabled=False,
         acks="all",
         enable_idempotence=True,

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Protocol, TypedDict
 
 from kafka import KafkaAdminClient
-from kafka.errors import KafkaError, TopicAlreadyExistsError
-from kafka.net.compat import KafkaNetClient
+from kafka.errors import InvalidReplicationFactorError, TopicAlreadyExistsError
 
-from eventlog.kafka.client import options, translated
-from eventlog.kafka.errors import TopicMismatch
+from eventlog.kafka.client import options
+from eventlog.kafka.connecting import Connecting
+from eventlog.kafka.errors import KafkaRefuses, TopicMismatch
 from eventlog.kafka.settings import KafkaSettings
 
 RETENTION_MS = 7 * 24 * 3600 * 1000
@@ -53,47 +54,26 @@ class _Admin(Protocol):
 
     def create_topics(self, new_topics: dict[str, dict[str, object]], *, wait_for_metadata: bool) -> object: ...
 
-    def close(self) -> None: ...
-
 
 def ensure_topics(
     settings: KafkaSettings, topics: Sequence[Topic] = TOPICS, *, replication: int = 1, retention_ms: int = RETENTION_MS
 ) -> Sequence[str]:
     """Make the topics that are missing, and return their names.
 
-    TopicMismatch, before anything is made, when one that is there has another number of partitions; KafkaUnavailable.
+    TopicMismatch, before anything is made, when one that is there has another number of partitions; KafkaUnavailable,
+    KafkaRefuses where the account may not, or too few brokers run for the replication.
     Any number of processes may do this at once.
     """
-    with translated():
-        admin = _open(settings)
-        try:
-            there = set(admin.list_topics())
-            _check(admin, [topic for topic in topics if topic.name in there])
-            missing = [topic for topic in topics if topic.name not in there]
-            made = [topic for topic in missing if _make(admin, topic, replication, retention_ms)]
-            _check(admin, topics)
-        finally:
-            admin.close()
+    connecting = Connecting()
+    patience = int(settings.timeout * 1000)
+    with connecting.translated(), closing(connecting):
+        admin: _Admin = KafkaAdminClient(**options(settings), bootstrap_timeout_ms=patience, kafka_client=connecting.client)
+        there = set(admin.list_topics())
+        _check(admin, [topic for topic in topics if topic.name in there])
+        missing = [topic for topic in topics if topic.name not in there]
+        made = [topic for topic in missing if _make(admin, topic, replication, retention_ms)]
+        _check(admin, topics)
     return [topic.name for topic in made]
-
-
-def _open(settings: KafkaSettings) -> _Admin:
-    """Connect; what a failed constructor would leave open, a thread and sockets, is closed."""
-    opened: list[KafkaNetClient] = []
-
-    def connect(**configs: object) -> KafkaNetClient:
-        opened.append(KafkaNetClient(**configs))
-        return opened[-1]
-
-    try:
-        admin: _Admin = KafkaAdminClient(
-            **options(settings), bootstrap_timeout_ms=int(settings.timeout * 1000), kafka_client=connect
-        )
-    except KafkaError:
-        for client in opened:
-            client.close()
-        raise
-    return admin
 
 
 def _check(admin: _Admin, topics: Sequence[Topic]) -> None:
@@ -115,4 +95,7 @@ def _make(admin: _Admin, topic: Topic, replication: int, retention_ms: int) -> b
         admin.create_topics({topic.name: wanted}, wait_for_metadata=True)
     except TopicAlreadyExistsError:  # somebody was faster
         return False
+    except InvalidReplicationFactorError:
+        msg = f"Kafka has fewer than {replication} brokers that run, so that it cannot keep so many copies"
+        raise KafkaRefuses(msg) from None
     return True

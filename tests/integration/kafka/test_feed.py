@@ -15,7 +15,7 @@ from eventlog.kafka.places import read_places
 from eventlog.kafka.producer import Producer
 from eventlog.kafka.tail import find_offsets
 from eventlog.port import START, Checkpoint, Recorded
-from eventlog.relay import SourceMark
+from eventlog.source_mark import SourceMark
 from rescind.position import BEGINNING, Position
 
 pytestmark = pytest.mark.kafka

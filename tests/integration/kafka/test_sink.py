@@ -11,7 +11,7 @@ from eventlog.kafka.cloudevents import Marked, Message, Sent, encode_mark, encod
 from eventlog.kafka.producer import Producer
 from eventlog.kafka.settings import KafkaSettings
 from eventlog.port import Checkpoint, Recorded
-from eventlog.relay import SourceMark
+from eventlog.source_mark import SourceMark
 from eventlog.sql.engine import open_engine, write_connection
 from eventlog.sql.log import SqlLog
 from eventlog.sql.tables import log_tables

@@ -13,6 +13,7 @@ import pytest
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import StreamingResponse
 from kit.serving import serving
+from kit.waiting import until
 
 from eventlog.errors import StoreUnavailable
 from services.logs import JsonLines
@@ -81,7 +82,7 @@ def test_ready_names_what_is_missing() -> None:
     away = Service("away", APIRouter(), ready=_unreachable)
     with serving(good) as url:
         assert httpx.get(f"{url}/livez").json() == {"live": True}
-        assert httpx.get(f"{url}/readyz").json() == {"ready": True, "missing": {}}
+        assert httpx.get(f"{url}/readyz").json() == {"ready": True, "missing": {}, "warnings": {}}
     with serving(good, late, away) as url:
         answer = httpx.get(f"{url}/readyz")
     assert answer.status_code == 503
@@ -89,17 +90,13 @@ def test_ready_names_what_is_missing() -> None:
 
 
 def test_a_loop_that_dies_is_named_and_its_message_is_not_logged(log: io.StringIO) -> None:
-    died = threading.Event()
-
     def _dies(_: threading.Event) -> None:
-        died.set()
         raise RuntimeError("hunter2")
 
     with serving(Service("one", APIRouter(), [Loop("sweep", _dies)])) as url:
-        died.wait(10)
+        until(lambda: httpx.get(f"{url}/readyz").status_code == 503)
         answer = httpx.get(f"{url}/readyz")
         metrics = httpx.get(f"{url}/metrics").text
-    assert answer.status_code == 503
     assert "RuntimeError" in answer.json()["missing"]["sweep"]
     assert 'rescind_loop_alive{loop="sweep"} 0.0' in metrics
     assert "hunter2" not in log.getvalue()

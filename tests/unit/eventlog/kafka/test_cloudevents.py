@@ -8,7 +8,7 @@ import pytest
 from eventlog.kafka.cloudevents import Message, decode, encode_mark, encode_record, source_of
 from eventlog.kafka.errors import UnreadableMessage
 from eventlog.port import Event, Recorded
-from eventlog.relay import SourceMark
+from eventlog.source_mark import SourceMark
 from rescind.position import BEGINNING, Position
 
 ISS = "https://issuer.example"

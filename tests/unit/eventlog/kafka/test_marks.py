@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from eventlog.kafka.marks import later, least
-from eventlog.relay import SourceMark
+from eventlog.source_mark import SourceMark
 from rescind.position import Position
 
 
