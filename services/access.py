@@ -11,9 +11,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from rescind.claims import Claims
 from rescind.errors import Denial, Denied
+from services.principal import ADMIN, Principal
 from services.problems import Problem, retry
-
-ADMIN = "admin"
 
 SCOPES = {
     ADMIN: "everything below",
@@ -37,21 +36,6 @@ SCOPES = {
 _BEARER = HTTPBearer(auto_error=False, scheme_name="access token")
 _AS_THEY_ARE = {Denial.EXPIRED, Denial.SESSION_REVOKED, Denial.TOKEN_REVOKED, Denial.TOKEN_OUTDATED, Denial.KEY_REVOKED}
 _SESSION_STATES = {Denial.SESSION_REVOKED, Denial.STEP_UP_REQUIRED}
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Who calls. `sid` is None and `sn` -1 for a machine's token."""
-
-    sub: str
-    client_id: str
-    sid: str | None
-    sn: int
-    scopes: frozenset[str]
-
-    def has(self, scope: str) -> bool:
-        """Whether the caller may do what this scope allows."""
-        return scope in self.scopes or ADMIN in self.scopes
 
 
 @dataclass(frozen=True)

@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 
 from rescind.events.personal import Personal
 from rescind.vocabulary import Effect, Reason
-from services.issuer import restriction
-from services.issuer import session as sessions
+from services.issuer.decisions import restriction
+from services.issuer.decisions import session as sessions
+from services.issuer.decisions.presence import Presence
+from services.issuer.decisions.restriction import State
+from services.issuer.decisions.session import Begin, Session
+from services.issuer.decisions.subject import Account
 from services.issuer.keys import Keys
 from services.issuer.minting import Granted, claims_version, scopes_of
-from services.issuer.presence import Presence
-from services.issuer.restriction import State
-from services.issuer.restriction_rows import Wide
-from services.issuer.session import Begin, Session
 from services.issuer.settings import IssuerSettings
-from services.issuer.subject import Account
-from services.issuer.unit import Unit
+from services.issuer.sql.restriction_rows import Wide
+from services.issuer.sql.unit import Unit
 from services.times import Now
 
 

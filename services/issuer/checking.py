@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from rescind.claims import Claims
 from rescind.errors import Denial, Denied
+from services.issuer.decisions.session import EXPIRED
 from services.issuer.errors import InvalidToken, IssuerError, StepUpRequired
 from services.issuer.inspecting import Inspecting
-from services.issuer.session import EXPIRED
 from services.issuer.settings import IssuerSettings
 
 

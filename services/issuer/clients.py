@@ -8,16 +8,16 @@ from collections.abc import Callable
 from hashlib import sha256
 
 from rescind.events.administration import ClientCreated
-from services.issuer import access_claims, names, scopes
-from services.issuer.access_claims import Audience
-from services.issuer.client_rows import StoredClient
 from services.issuer.contexts import NewClient
+from services.issuer.decisions import access_claims, names, scopes
+from services.issuer.decisions.access_claims import Audience
+from services.issuer.decisions.scopes import words
 from services.issuer.errors import InvalidRequest
 from services.issuer.keys import Keys
-from services.issuer.scopes import words
 from services.issuer.settings import IssuerSettings
-from services.issuer.store import Store
-from services.issuer.unit import Unit
+from services.issuer.sql.client_rows import StoredClient
+from services.issuer.sql.store import Store
+from services.issuer.sql.unit import Unit
 from services.issuer.views import AccessToken, Client
 from services.times import Now
 

@@ -6,15 +6,15 @@ from collections.abc import Callable
 
 from rescind.claims import Claims
 from rescind.vocabulary import Reason
-from services.issuer import names, subject
 from services.issuer.beginning import end_session, living_sessions
+from services.issuer.decisions import names, subject
+from services.issuer.decisions.scopes import ADMIN
 from services.issuer.errors import Forbidden, InvalidToken, NotFound, UnsupportedTokenType
 from services.issuer.inspecting import Inspecting
-from services.issuer.scopes import ADMIN
 from services.issuer.settings import IssuerSettings
-from services.issuer.store import Store
+from services.issuer.sql.store import Store
+from services.issuer.sql.unit import Unit
 from services.issuer.subject_writing import save_account
-from services.issuer.unit import Unit
 from services.issuer.views import Client
 from services.times import Now
 

@@ -10,16 +10,16 @@ from rescind.events.registry import AnyEvent, decode
 from rescind.events.revocation import RevocationLifted, RevocationMade
 from rescind.position import BEGINNING, Position
 from rescind.vocabulary import Effect, Reason, TargetType
-from services.issuer import names, subject
-from services.issuer import session as sessions
 from services.issuer.beginning import end_session, save_step
+from services.issuer.decisions import names, subject
+from services.issuer.decisions import session as sessions
+from services.issuer.decisions.restriction import Restriction
+from services.issuer.decisions.session import Session
 from services.issuer.keys import Keys
-from services.issuer.restriction import Restriction
-from services.issuer.session import Session
 from services.issuer.settings import IssuerSettings
-from services.issuer.store import Store
+from services.issuer.sql.store import Store
+from services.issuer.sql.unit import Unit
 from services.issuer.subject_writing import save_account
-from services.issuer.unit import Unit
 from services.times import Now
 
 CURSOR = "revocations"

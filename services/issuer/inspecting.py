@@ -9,20 +9,20 @@ from rescind.access_token import Rules, check_access_token
 from rescind.claims import Claims
 from rescind.errors import Denial, Denied
 from rescind.jose import parse
-from services.issuer import tokens
+from services.issuer.decisions import tokens
+from services.issuer.decisions.refreshing import refusal_of_state
+from services.issuer.decisions.restriction import Restriction
+from services.issuer.decisions.session import EXPIRED, Session
+from services.issuer.decisions.subject import Account
+from services.issuer.decisions.tokens import RefreshToken
 from services.issuer.errors import TOKEN_REVOKED, InvalidToken, IssuerError, SessionEnded
 from services.issuer.keys import Keys
 from services.issuer.minting import claims_version, scopes_of
-from services.issuer.refreshing import refusal_of_state
-from services.issuer.restriction import Restriction
-from services.issuer.restriction_rows import Wide
-from services.issuer.session import EXPIRED, Session
 from services.issuer.settings import IssuerSettings
 from services.issuer.signing import ALGORITHMS
-from services.issuer.store import Store
-from services.issuer.subject import Account
-from services.issuer.tokens import RefreshToken
-from services.issuer.unit import Unit
+from services.issuer.sql.restriction_rows import Wide
+from services.issuer.sql.store import Store
+from services.issuer.sql.unit import Unit
 from services.times import Now
 
 LEEWAY_S = 2  # between the clocks of our own processes

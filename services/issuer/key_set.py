@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rescind.keys import PublicKey, from_jwk
-from services.issuer import keyring, signing
-from services.issuer.key_rows import StoredKey
-from services.issuer.keyring import Key, Use
+from services.issuer import signing
+from services.issuer.decisions import keyring
+from services.issuer.decisions.keyring import Key, Use
 from services.issuer.signing import Signer
+from services.issuer.sql.key_rows import StoredKey
 from services.issuer.vault import Vault
 
 

@@ -10,13 +10,14 @@ from eventlog.sealing import new_key
 from eventlog.sql.engine import lock
 from rescind.events.administration import KeyRetired, KeyRotated
 from rescind.keys import PublicKey
-from services.issuer import keyring, signing
+from services.issuer import signing
+from services.issuer.decisions import keyring
+from services.issuer.decisions.keyring import Key, Use
 from services.issuer.errors import InvalidRequest
 from services.issuer.key_set import KeyMaterial, KeySet
-from services.issuer.keyring import Key, Use
 from services.issuer.settings import IssuerSettings
-from services.issuer.store import Store
-from services.issuer.unit import Unit
+from services.issuer.sql.store import Store
+from services.issuer.sql.unit import Unit
 from services.times import Now
 
 _MAX_AGE_MS = 500  # how late another process's change is noticed where no transaction reads the keys anyway
@@ -36,8 +37,7 @@ class Keys:
 
     def create(self) -> None:
         """Make the first key of each use where there is none; CannotOpen when the others are another master key's."""
-        for use in Use:
-            self._store.write(lambda unit, use=use: self._first(unit, use))  # type: ignore[misc]
+        self._store.write(self._first)
         self.now()
 
     def rotate(self, use: str, *, by: str) -> str:
@@ -97,10 +97,13 @@ class Keys:
         self._kept = None
         return True
 
-    def _first(self, unit: Unit, use: Use) -> None:
+    def _first(self, unit: Unit) -> None:
+        """Of all uses in one transaction: else two that begin at once with two master keys would leave a key of each."""
         lock(unit.connection, "keys")
-        if keyring.signing([stored.key for stored in unit.signing_keys.all()], use, self._now()) is None:
-            self._rotate(unit, use, self._now(), "first", "issuer")
+        keys = [stored.key for stored in unit.signing_keys.all()]
+        for use in Use:
+            if keyring.signing(keys, use, self._now()) is None:
+                self._rotate(unit, use, self._now(), "first", "issuer")
 
     def _rotate(self, unit: Unit, use: Use, signs_from: int, cause: str, by: str) -> str:
         lock(unit.connection, "keys")

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from services.issuer import access_claims, tokens
-from services.issuer.access_claims import Audience, Bearer
+from services.issuer.decisions import access_claims, tokens
+from services.issuer.decisions.access_claims import Audience, Bearer
+from services.issuer.decisions.scopes import words
+from services.issuer.decisions.session import Session
+from services.issuer.decisions.subject import Account
+from services.issuer.decisions.tokens import RefreshToken
 from services.issuer.errors import InvalidToken
 from services.issuer.key_set import KeySet
-from services.issuer.scopes import words
-from services.issuer.session import Session
 from services.issuer.settings import IssuerSettings
-from services.issuer.subject import Account
-from services.issuer.tokens import RefreshToken
 from services.issuer.views import Pair
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from services.issuer.contexts import RequestContext
+from services.issuer.decisions.presence import UNKNOWN, Presence
 from services.issuer.networks import Networks, canonical
-from services.issuer.presence import UNKNOWN, Presence
 from services.issuer.user_agents import Agent, cleaned, parse
 
 

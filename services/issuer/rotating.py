@@ -8,20 +8,20 @@ from dataclasses import dataclass, field, replace
 from eventlog.errors import UnknownOutcome
 from rescind.events.personal import Personal
 from rescind.events.session import SessionExpired, SessionRevoked
-from services.issuer import tokens
+from services.issuer.decisions import tokens
+from services.issuer.decisions.presence import Presence
+from services.issuer.decisions.refreshing import Decision, Presented, decide
+from services.issuer.decisions.session import Session, SessionEvent
+from services.issuer.decisions.subject import Account
+from services.issuer.decisions.tokens import RefreshToken
 from services.issuer.errors import InvalidToken
 from services.issuer.key_set import KeySet
 from services.issuer.keys import Keys
 from services.issuer.minting import Granted
-from services.issuer.presence import Presence
-from services.issuer.refreshing import Decision, Presented, decide
-from services.issuer.restriction_rows import Wide
-from services.issuer.session import Session, SessionEvent
 from services.issuer.settings import IssuerSettings
-from services.issuer.store import Store
-from services.issuer.subject import Account
-from services.issuer.tokens import RefreshToken
-from services.issuer.unit import Unit
+from services.issuer.sql.restriction_rows import Wide
+from services.issuer.sql.store import Store
+from services.issuer.sql.unit import Unit
 from services.times import Now
 
 

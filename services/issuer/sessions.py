@@ -8,11 +8,14 @@ from dataclasses import dataclass
 
 from eventlog.deciding import Committer
 from rescind.events.personal import Personal
-from services.issuer import names, tokens
-from services.issuer import session as session_steps
 from services.issuer.beginning import living_sessions, save_step
-from services.issuer.binding import Bind
 from services.issuer.contexts import Login, RequestContext, StartSession
+from services.issuer.decisions import names, tokens
+from services.issuer.decisions import session as session_steps
+from services.issuer.decisions.binding import Bind
+from services.issuer.decisions.restriction import Restriction, State
+from services.issuer.decisions.scopes import ADMIN
+from services.issuer.decisions.session import Session
 from services.issuer.ending import Ending
 from services.issuer.errors import TOKEN_OUTDATED, InvalidRequest, InvalidToken, NotFound
 from services.issuer.inspecting import Inspecting, members
@@ -20,15 +23,12 @@ from services.issuer.keys import Keys
 from services.issuer.minting import Granted, Mint
 from services.issuer.networks import Networks
 from services.issuer.observing import observe
-from services.issuer.restriction import Restriction, State
 from services.issuer.rotating import Refresh
-from services.issuer.scopes import ADMIN
-from services.issuer.session import Session
 from services.issuer.settings import IssuerSettings
 from services.issuer.signing_in import SigningIn
+from services.issuer.sql.store import Store
+from services.issuer.sql.unit import Unit
 from services.issuer.starting import Starting
-from services.issuer.store import Store
-from services.issuer.unit import Unit
 from services.issuer.views import Client, Pair, SessionView
 from services.times import Now
 

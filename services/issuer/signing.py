@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import Algorithm, get_default_algorithms
 
-from services.issuer import base64url
+from services.issuer.decisions import base64url
 
 TYPE = "at+jwt"
 ALGORITHMS = frozenset({"ES256", "EdDSA", "RS256"})

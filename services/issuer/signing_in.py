@@ -7,18 +7,18 @@ from collections.abc import Callable
 
 from rescind.events.personal import Personal
 from rescind.events.subject import LoginFailed
-from services.issuer import names
 from services.issuer.beginning import Beginning
 from services.issuer.clients import FIRST_PARTY
 from services.issuer.contexts import Login
+from services.issuer.decisions import names
+from services.issuer.decisions.presence import Presence
+from services.issuer.decisions.session import Begin
 from services.issuer.errors import Conflict, NoActiveAccount
 from services.issuer.minting import Granted
 from services.issuer.passwords import Passwords
-from services.issuer.presence import Presence
-from services.issuer.session import Begin
-from services.issuer.store import Store
-from services.issuer.subject_rows import Credential
-from services.issuer.unit import Unit
+from services.issuer.sql.store import Store
+from services.issuer.sql.subject_rows import Credential
+from services.issuer.sql.unit import Unit
 from services.times import Now
 
 SECRET_BYTES = 32

@@ -8,20 +8,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from rescind.vocabulary import subject_name
-from services.issuer import access_claims, names, scopes, subject
-from services.issuer import session as sessions
 from services.issuer.beginning import Beginning, living_sessions, save_step
 from services.issuer.contexts import StartSession
+from services.issuer.decisions import access_claims, names, scopes, subject
+from services.issuer.decisions import session as sessions
+from services.issuer.decisions.presence import Presence
+from services.issuer.decisions.session import Begin
+from services.issuer.decisions.subject import Account
 from services.issuer.errors import Conflict, Forbidden, InvalidRequest, InvalidScope, NotFound
 from services.issuer.minting import Granted
-from services.issuer.presence import Presence
-from services.issuer.session import Begin
 from services.issuer.settings import IssuerSettings
 from services.issuer.signing_in import SECRET_BYTES
-from services.issuer.store import Store
-from services.issuer.subject import Account
+from services.issuer.sql.store import Store
+from services.issuer.sql.unit import Unit
 from services.issuer.subject_writing import save_account
-from services.issuer.unit import Unit
 from services.issuer.views import Client
 from services.times import Now
 

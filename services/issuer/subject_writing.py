@@ -7,8 +7,8 @@ from dataclasses import replace
 from rescind.events.personal import Personal
 from rescind.events.subject import SubjectRevoked
 from rescind.vocabulary import LIFTABLE, Effect, Reason
-from services.issuer.subject import Account, SubjectStep
-from services.issuer.unit import Unit
+from services.issuer.decisions.subject import Account, SubjectStep
+from services.issuer.sql.unit import Unit
 
 
 def save_account(unit: Unit, step: SubjectStep, *, now: int, personal: Personal | None = None) -> Account:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from rescind.vocabulary import subject_name
-from services.issuer import names, scopes, subject
 from services.issuer.beginning import living_sessions
 from services.issuer.contexts import RequestContext
+from services.issuer.decisions import names, scopes, subject
+from services.issuer.decisions.subject import Account, SubjectStep
 from services.issuer.errors import Conflict, InvalidRequest, NotFound, WrongPassword
 from services.issuer.networks import Networks
 from services.issuer.observing import observe
 from services.issuer.passwords import Passwords, check_new
 from services.issuer.settings import IssuerSettings
-from services.issuer.store import Store
-from services.issuer.subject import Account, SubjectStep
-from services.issuer.subject_rows import Credential
+from services.issuer.sql.store import Store
+from services.issuer.sql.subject_rows import Credential
+from services.issuer.sql.unit import Unit
 from services.issuer.subject_writing import save_account
-from services.issuer.unit import Unit
 from services.issuer.views import Subject
 from services.times import Now
 

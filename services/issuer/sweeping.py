@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from eventlog.errors import EventLogError
 from eventlog.sealing import key_name
-from services.issuer import session as sessions
 from services.issuer.beginning import save_step
+from services.issuer.decisions import session as sessions
 from services.issuer.keys import Keys
 from services.issuer.settings import DAY_S, IssuerSettings
-from services.issuer.store import Store
-from services.issuer.unit import Unit
+from services.issuer.sql.store import Store
+from services.issuer.sql.unit import Unit
 from services.times import Now
 
 logger = logging.getLogger(__name__)

@@ -26,15 +26,15 @@ from services.issuer.minting import Granted, Mint
 from services.issuer.networks import Networks, open_networks
 from services.issuer.passwords import Passwords, owasp_hasher
 from services.issuer.rotating import Refresh, Rotating
-from services.issuer.session_log import SessionLog
 from services.issuer.sessions import Sessions
 from services.issuer.settings import IssuerSettings
 from services.issuer.signing_in import SigningIn
+from services.issuer.sql.session_log import SessionLog
+from services.issuer.sql.store import Store
+from services.issuer.sql.tables import IssuerTables, issuer_tables
 from services.issuer.starting import Starting
-from services.issuer.store import Store
 from services.issuer.subjects import Subjects
 from services.issuer.sweeping import LiveSessions, Sweeping
-from services.issuer.tables import IssuerTables, issuer_tables
 from services.issuer.vault import Vault
 from services.runtime import CannotStart, Loop
 from services.times import Now, now_ms
@@ -104,6 +104,13 @@ def open_outgoing(engine: Engine, now: Now = now_ms) -> Outgoing:
     log = SqlLog(engine, tables.log, name="issuer")
     store = Store(log, tables, Vault(token_bytes(32)), new_id)
     return Outgoing(log, tables, LiveSessions(store, now))
+
+
+def open_clients(engine: Engine, settings: IssuerSettings, master: bytes, *, own_scopes: frozenset[str]) -> Clients:
+    """The OAuth clients alone, for who signs its own token."""
+    tables = issuer_tables(MetaData())
+    store = Store(SqlLog(engine, tables.log, name="issuer"), tables, Vault(master), new_id)
+    return Clients(store, Keys(store, settings, now_ms, new_id), settings, now_ms, new_id, own_scopes)
 
 
 def new_id() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from services.revocation.caps import Over
+from services.revocation.decisions.caps import Over
 
 
 class RevocationError(Exception):

@@ -10,10 +10,10 @@ from contextlib import suppress
 
 from rescind.frames import Delta, Heartbeat, encode
 from rescind.position import BEGINNING, Position
+from services.revocation.decisions.standing import Standing
 from services.revocation.errors import Unsettled
 from services.revocation.reader import Reader
 from services.revocation.snapshots import Offered, Snapshots
-from services.revocation.standing import Standing
 
 _BEAT_S = 0.5
 _KEPT_BYTES = 8 * 1024 * 1024

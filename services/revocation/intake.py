@@ -14,12 +14,12 @@ from eventlog.sql.engine import read_connection, write_connection
 from eventlog.sql.log import SqlLog
 from rescind.events.revocation import Fact
 from rescind.position import BEGINNING, Position
-from services.revocation.clock import database_now
+from services.revocation.decisions.facts import UnreadableFact, event_of, stream_of, translate
+from services.revocation.decisions.sources import Source, marked
 from services.revocation.errors import NotYourSource
-from services.revocation.facts import UnreadableFact, event_of, stream_of, translate
-from services.revocation.source_store import find_source, lock_source, save_source
-from services.revocation.sources import Source, marked
-from services.revocation.tables import RevocationTables
+from services.revocation.sql.clock import database_now
+from services.revocation.sql.source_store import find_source, lock_source, save_source
+from services.revocation.sql.tables import RevocationTables
 
 _ATTEMPTS = 3
 

@@ -16,17 +16,17 @@ from eventlog.sql.engine import lock, write_connection
 from eventlog.sql.log import SqlLog
 from rescind.events.revocation import AutomationCapped, RevocationMade
 from rescind.position import Position
-from services.access import Principal
-from services.revocation.caps import HOUR_MS, MINUTE_MS, Caps, Over, over
-from services.revocation.clock import database_now
-from services.revocation.commands import MakeRevocation, author, decide, keyed_id, same_request, weight
+from services.principal import Principal
+from services.revocation.decisions.caps import HOUR_MS, MINUTE_MS, Caps, Over, over
+from services.revocation.decisions.commands import MakeRevocation, author, decide, keyed_id, same_request, weight
+from services.revocation.decisions.sources import Source
+from services.revocation.decisions.views import RevocationView, decide_lift, view
 from services.revocation.errors import Capped, InvalidRevocation, OtherRequest
 from services.revocation.intake import entries
 from services.revocation.numbered import Numbered
-from services.revocation.source_store import read_sources
-from services.revocation.sources import Source
-from services.revocation.tables import RevocationTables
-from services.revocation.views import RevocationView, decide_lift, view
+from services.revocation.sql.clock import database_now
+from services.revocation.sql.source_store import read_sources
+from services.revocation.sql.tables import RevocationTables
 
 _NUMBERED_S = 2.0
 _ATTEMPTS = 3

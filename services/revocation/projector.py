@@ -25,18 +25,18 @@ from rescind.frames import Delta
 from rescind.position import BEGINNING, Position
 from rescind.revocations import Change, RevocationList
 from rescind.vocabulary import Target
-from services.revocation.clock import database_now
-from services.revocation.facts import UnreadableFact, fact_of
+from services.revocation.decisions.facts import UnreadableFact, fact_of
+from services.revocation.decisions.folding import Folded, fold
+from services.revocation.decisions.marks import Marks
+from services.revocation.decisions.sources import Source
+from services.revocation.decisions.standing import Standing
 from services.revocation.feed import Feed
-from services.revocation.folding import Folded, fold
-from services.revocation.marks import Marks
 from services.revocation.numbered import Numbered
 from services.revocation.restoring import History
 from services.revocation.snapshots import Snapshots
-from services.revocation.source_store import read_sources
-from services.revocation.sources import Source
-from services.revocation.standing import Standing
-from services.revocation.tables import RevocationTables
+from services.revocation.sql.clock import database_now
+from services.revocation.sql.source_store import read_sources
+from services.revocation.sql.tables import RevocationTables
 
 logger = logging.getLogger(__name__)
 

@@ -15,10 +15,10 @@ from eventlog.port import START, Batch, Checkpoint, Recorded
 from eventlog.sql.engine import write_connection
 from eventlog.sql.log import SqlLog
 from rescind.events.revocation import Fact, RevocationLifted, RevocationMade
-from services.revocation.clock import database_now
-from services.revocation.facts import fact_of
+from services.revocation.decisions.facts import fact_of
 from services.revocation.intake import entries, unknown
-from services.revocation.tables import RevocationTables
+from services.revocation.sql.clock import database_now
+from services.revocation.sql.tables import RevocationTables
 
 CURSOR = "recovered epoch"
 _LOOK_S = 0.5
@@ -60,6 +60,7 @@ class Recovering:
             else:
                 failures, self.trouble = 0, ""
                 stop.wait(_LOOK_S)
+        self.trouble = ""
 
     def step(self) -> int:
         """How many facts were written again; 0 where the epoch is the one that it was. EventLogError: try again."""

@@ -12,9 +12,9 @@ from eventlog.sql.engine import write_connection
 from eventlog.sql.log import SqlLog
 from rescind.events.revocation import Fact, RevocationLifted, RevocationMade
 from rescind.position import BEGINNING, Position
-from services.revocation.clock import database_now
-from services.revocation.facts import fact_of
+from services.revocation.decisions.facts import fact_of
 from services.revocation.intake import entries
+from services.revocation.sql.clock import database_now
 
 _LIMIT = 500
 

@@ -15,10 +15,10 @@ from enum import Enum
 from eventlog.sql.engine import read_connection
 from eventlog.sql.log import SqlLog
 from rescind.position import BEGINNING, Position
-from services.revocation.clock import database_now
-from services.revocation.marks import Marks
+from services.revocation.decisions.marks import Marks
+from services.revocation.decisions.standing import Standing
 from services.revocation.resaying import say_again
-from services.revocation.standing import Standing
+from services.revocation.sql.clock import database_now
 
 logger = logging.getLogger(__name__)
 

@@ -16,26 +16,26 @@ from eventlog.sql.sequencer import Sequencer
 from rescind.claims import Claims
 from rescind.errors import Denial, Denied
 from rescind.freshness import boot_clock
-from services.revocation.ack_store import AckStore
 from services.revocation.acks import Acks
-from services.revocation.caps import Caps
+from services.revocation.decisions.caps import Caps
+from services.revocation.decisions.marks import Marks
+from services.revocation.decisions.receipts import Receipt, receipt
+from services.revocation.decisions.standing import Standing
+from services.revocation.decisions.views import RevocationView
 from services.revocation.errors import Unsettled
 from services.revocation.feed import Feed
 from services.revocation.intake import Intake
 from services.revocation.making import Revocations
-from services.revocation.marks import Marks
 from services.revocation.numbered import Numbered
 from services.revocation.projector import Projector
-from services.revocation.receipts import Receipt, receipt
 from services.revocation.restoring import History
 from services.revocation.settings import RevocationSettings
 from services.revocation.snapshots import Snapshots
 from services.revocation.sourcing import Sources
-from services.revocation.standing import Standing
-from services.revocation.tables import RevocationTables, revocation_tables
+from services.revocation.sql.ack_store import AckStore
+from services.revocation.sql.tables import RevocationTables, revocation_tables
 from services.revocation.tending import Tending
 from services.revocation.verifiers import Verifiers
-from services.revocation.views import RevocationView
 from services.runtime import Loop, Measure
 
 _FORGET_EVERY_S = 600.0

@@ -8,12 +8,12 @@ from dataclasses import replace
 from eventlog.sql.engine import lock, read_connection, write_connection
 from eventlog.sql.log import SqlLog
 from rescind.events.revocation import SourceAdded, SourceRemoved
-from services.revocation.clock import database_now
+from services.revocation.decisions.sources import Source
 from services.revocation.errors import InvalidRevocation, NotFound
 from services.revocation.intake import entries
-from services.revocation.source_store import find_source, read_sources, save_source
-from services.revocation.sources import Source
-from services.revocation.tables import RevocationTables
+from services.revocation.sql.clock import database_now
+from services.revocation.sql.source_store import find_source, read_sources, save_source
+from services.revocation.sql.tables import RevocationTables
 
 
 class Sources:

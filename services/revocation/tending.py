@@ -12,12 +12,12 @@ from eventlog.sql.engine import read_connection, write_connection
 from eventlog.sql.log import SqlLog
 from rescind.events.revocation import HorizonMoved
 from rescind.position import Position
-from services.revocation.clock import database_now
-from services.revocation.folding import Folded
+from services.revocation.decisions.folding import Folded
+from services.revocation.decisions.pruning import Applied, Memory
+from services.revocation.decisions.sources import Source
 from services.revocation.intake import entries
-from services.revocation.pruning import Applied, Memory
-from services.revocation.sources import Source
-from services.revocation.tables import RevocationTables
+from services.revocation.sql.clock import database_now
+from services.revocation.sql.tables import RevocationTables
 
 _EVERY_MS = 10_000
 

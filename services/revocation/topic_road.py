@@ -11,16 +11,16 @@ from sqlalchemy import Connection
 from eventlog.backoff import backoff
 from eventlog.errors import Contention, DuplicateEvent, StoreUnavailable, UnknownOutcome, VersionConflict
 from eventlog.port import START, Checkpoint, Recorded
-from eventlog.relay import SourceMark
+from eventlog.source_mark import SourceMark
 from eventlog.sql.engine import write_connection
 from eventlog.sql.log import SqlLog
-from rescind.events.registry import LIST_TYPES
+from rescind.events.registry import may_touch_list
 from rescind.events.revocation import Fact
-from services.revocation.clock import database_now
+from services.revocation.decisions.sources import marked_by_topic
 from services.revocation.intake import Intake, entries, unknown
-from services.revocation.source_store import lock_source, save_source
-from services.revocation.sources import marked_by_topic
-from services.revocation.tables import RevocationTables
+from services.revocation.sql.clock import database_now
+from services.revocation.sql.source_store import lock_source, save_source
+from services.revocation.sql.tables import RevocationTables
 
 _WAIT_S = 0.5
 _LIMIT = 500
@@ -91,11 +91,12 @@ class TopicRoad:
                     failures, self.trouble = 0, ""
         finally:
             feed.close()
+            self.trouble = ""
 
     def _step(self, feed: MarkedFeed, checkpoint: Checkpoint | None) -> Checkpoint:
         at = self._log.cursor(None, self._cursor) if checkpoint is None else checkpoint
         batch = feed.read_marked(at, limit=_LIMIT, wait=_WAIT_S)
-        facts = self._intake.read(self._iss, [each for each in batch.records if each.event.type in LIST_TYPES])
+        facts = self._intake.read(self._iss, [each for each in batch.records if may_touch_list(each.event.type)])
         try:
             with write_connection(self._log.engine) as connection:
                 self._write(connection, facts, batch)

@@ -14,9 +14,9 @@ from eventlog.backoff import backoff
 from eventlog.errors import StoreUnavailable
 from eventlog.sql.engine import read_connection, write_connection
 from eventlog.sql.log import SqlLog
-from services.revocation.clock import database_now
 from services.revocation.errors import InvalidRevocation, NameTaken, NotFound
-from services.revocation.tables import RevocationTables
+from services.revocation.sql.clock import database_now
+from services.revocation.sql.tables import RevocationTables
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _RELOAD_S = 1.0

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from kit.pairs import NOW, pair
 
 from services.issuer.api import cookies
-from services.issuer.rotation import Kind, Rotation, advanced, classify
+from services.issuer.decisions.rotation import Kind, Rotation, advanced, classify
 
 Store = Callable[[dict[str, str], str, str], None]
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from eventlog.kafka.cloudevents import Marked, Message, Sent, decode, encode_mark, encode_record, source_of
 from eventlog.kafka.errors import UnreadableMessage
 from eventlog.port import Event, Recorded
-from eventlog.relay import SourceMark
+from eventlog.source_mark import SourceMark
 from rescind.position import Position
 
 SMALL = st.integers(0, 10**17)

@@ -23,7 +23,7 @@ from rescind.events.revocation import (
 from rescind.position import Position
 from rescind.revocations import Change, Cut, RevocationList
 from rescind.vocabulary import Target, TargetType, subject_name
-from services.revocation.folding import Folded, fold
+from services.revocation.decisions.folding import Folded, fold
 
 ISSUERS = ("https://a.example", "https://b.example")
 IDS = ("r0", "r1", "r2", "r3")

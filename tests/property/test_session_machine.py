@@ -11,12 +11,12 @@ from kit.issuing import START
 from kit.session_states import HERE, SETTINGS, THERE, new_session, refreshed
 
 from rescind.vocabulary import Effect, Reason
-from services.issuer import session as steps
-from services.issuer import tokens
+from services.issuer.decisions import session as steps
+from services.issuer.decisions import tokens
+from services.issuer.decisions.presence import Presence
+from services.issuer.decisions.rotation import Rotation
+from services.issuer.decisions.tokens import RefreshToken
 from services.issuer.errors import InvalidToken, IssuerError, SessionEnded, SessionSuspended, StepUpRequired
-from services.issuer.presence import Presence
-from services.issuer.rotation import Rotation
-from services.issuer.tokens import RefreshToken
 
 DEVICES = {"here": HERE, "there": THERE}
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from services.access import Principal
 from services.issuer.api.parts import Parts
 from services.issuer.views import Client
+from services.principal import Principal
 from services.problems import Problem
 
 

@@ -5,13 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
-from services.access import Principal
 from services.issuer.api.callers import author
 from services.issuer.api.documented import machine
 from services.issuer.api.fields import MachineBody, Name, Scope
 from services.issuer.api.parts import Parts
 from services.issuer.api.routing import machine_routes
 from services.issuer.contexts import NewClient
+from services.principal import Principal
 
 
 class Register(MachineBody):

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 from fastapi import Response
 
-from services.issuer import base64url
 from services.issuer.api import bodies, device_cookie
 from services.issuer.api.device_cookie import Device
+from services.issuer.decisions import base64url
 from services.issuer.views import Pair
 
 REFRESH = ("__Host-rescind-refresh-0", "__Host-rescind-refresh-1")

@@ -8,13 +8,13 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 
-from services.access import Principal
 from services.issuer.api.documented import front
 from services.issuer.api.fields import DeviceName, FrontBody, Id
 from services.issuer.api.parts import Parts
 from services.issuer.api.routing import FrontRoutes
 from services.issuer.errors import NotFound
 from services.issuer.views import SessionView
+from services.principal import Principal
 from services.times import iso
 
 USER = "user"

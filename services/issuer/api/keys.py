@@ -5,12 +5,12 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
-from services.access import Principal
 from services.issuer.api.callers import author
 from services.issuer.api.documented import machine
 from services.issuer.api.fields import MachineBody
 from services.issuer.api.parts import Parts
 from services.issuer.api.routing import machine_routes
+from services.principal import Principal
 
 
 class Rotate(MachineBody):

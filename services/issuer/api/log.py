@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from eventlog.row_json import row_json
 from rescind.position import Position
-from services.access import Principal
 from services.issuer.api.callers import author
 from services.issuer.api.documented import machine
 from services.issuer.api.fields import MachineBody, Plain, Time
@@ -18,6 +17,7 @@ from services.issuer.api.routing import machine_routes
 from services.issuer.contexts import LogQuery
 from services.issuer.errors import InvalidRequest
 from services.issuer.views import LogEntry
+from services.principal import Principal
 from services.times import iso
 
 PERSONAL = "log:personal"

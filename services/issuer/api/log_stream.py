@@ -13,7 +13,6 @@ from fastapi.responses import Response, StreamingResponse
 
 from eventlog.errors import EventLogError
 from rescind.errors import Denied
-from services.access import Principal
 from services.issuer.api.documented import machine
 from services.issuer.api.fields import Plain
 from services.issuer.api.log import Wanted, event_json, reader_of_personal
@@ -22,6 +21,7 @@ from services.issuer.api.routing import machine_routes
 from services.issuer.contexts import LogQuery
 from services.issuer.errors import IssuerError
 from services.issuer.views import LogEntry, LogPage
+from services.principal import Principal
 from services.problems import retry
 
 AT_ONCE = 20

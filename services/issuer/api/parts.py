@@ -12,8 +12,8 @@ from services.issuer.api.origins import Origins
 from services.issuer.api.throttling import Throttle
 from services.issuer.clients import Clients
 from services.issuer.keys import Keys
-from services.issuer.session_log import SessionLog
 from services.issuer.sessions import Sessions
+from services.issuer.sql.session_log import SessionLog
 from services.issuer.subjects import Subjects
 from services.runtime import Streams
 from services.times import Now

@@ -5,7 +5,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from services.access import Principal
 from services.issuer.api.addresses import network_of
 from services.issuer.api.documented import front
 from services.issuer.api.fields import FrontBody, Password
@@ -14,6 +13,7 @@ from services.issuer.api.routing import FrontRoutes
 from services.issuer.api.throttling import Attempt
 from services.issuer.api.where import context_of
 from services.issuer.errors import WrongPassword
+from services.principal import Principal
 
 
 class ChangePassword(FrontBody):

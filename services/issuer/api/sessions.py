@@ -6,7 +6,6 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
-from services.access import Principal
 from services.issuer.api.addresses import parse_address
 from services.issuer.api.callers import own_client
 from services.issuer.api.documented import machine
@@ -15,6 +14,7 @@ from services.issuer.api.parts import Parts
 from services.issuer.api.routing import machine_routes
 from services.issuer.api.where import told_device, user_agent
 from services.issuer.contexts import RequestContext, StartSession
+from services.principal import Principal
 
 
 class Where(MachineBody):

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
-from services.issuer import names
 from services.issuer.api import cookies, device_cookie
 from services.issuer.api.addresses import network_of
 from services.issuer.api.device_cookie import Device, knows, new_device, remember
@@ -17,6 +16,7 @@ from services.issuer.api.routing import FrontRoutes
 from services.issuer.api.throttling import Attempt
 from services.issuer.api.where import context_of, cookie_device
 from services.issuer.contexts import Login, RequestContext
+from services.issuer.decisions import names
 from services.issuer.errors import NoActiveAccount
 from services.issuer.views import Pair
 

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from services.access import Principal
 from services.issuer.api.callers import author
 from services.issuer.api.devices import Sessions, sessions_json
 from services.issuer.api.documented import machine
@@ -14,6 +13,7 @@ from services.issuer.api.fields import Id, MachineBody, Name, Password, Scope
 from services.issuer.api.parts import Parts
 from services.issuer.api.routing import machine_routes
 from services.issuer.views import Subject
+from services.principal import Principal
 from services.times import iso
 
 

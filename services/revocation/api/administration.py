@@ -8,13 +8,13 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 
 from rescind.position import Position
-from services.access import Principal
+from services.principal import Principal
 from services.revocation.api.fields import Body, Filter, Name
 from services.revocation.api.parts import Parts
 from services.revocation.api.routing import routes_of
-from services.revocation.commands import author
-from services.revocation.receipts import Heard
-from services.revocation.sources import Source
+from services.revocation.decisions.commands import author
+from services.revocation.decisions.receipts import Heard
+from services.revocation.decisions.sources import Source
 from services.times import iso
 
 _YEAR_S = 366 * 86_400

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from eventlog.relay import OtherHistory, PositionConflict
 from services.problems import Problem
 from services.revocation import errors
-from services.revocation.facts import UnreadableFact
+from services.revocation.decisions.facts import UnreadableFact
 
 _SOON = {"Retry-After": "1"}
 

@@ -8,10 +8,11 @@ from fastapi.responses import JSONResponse
 from pydantic import Base64Bytes, Field
 
 from eventlog.port import Checkpoint, Event, Recorded
-from eventlog.relay import Post, SourceMark
+from eventlog.relay import Post
 from eventlog.row_json import row_json
+from eventlog.source_mark import SourceMark
 from rescind.position import BEGINNING, Position
-from services.access import Principal
+from services.principal import Principal
 from services.revocation.api.fields import Body, Filter, Name, Place
 from services.revocation.api.parts import Parts
 from services.revocation.api.routing import routes_of
@@ -85,6 +86,7 @@ def routes(parts: Parts) -> APIRouter:
     api = routes_of("logs")
     service = parts.revocation
     may_send = parts.access.require("facts:write")
+    may_ask = parts.access.require("facts:write", "log:replicate")
     may_copy = parts.access.require("log:replicate")
 
     @api.post("/v1/facts")
@@ -93,7 +95,7 @@ def routes(parts: Parts) -> APIRouter:
         return JSONResponse({"position": str(service.intake.accept(body.post(), client_id=caller.client_id))})
 
     @api.get("/v1/facts")
-    def position(iss: Name, _: Annotated[Principal, Depends(may_send)]) -> JSONResponse:
+    def position(iss: Name, _: Annotated[Principal, Depends(may_ask)]) -> JSONResponse:
         """How far an issuer's log is here; null where nothing is."""
         found = service.intake.position(iss)
         return JSONResponse({"position": str(found) if found else None})

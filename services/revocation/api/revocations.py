@@ -11,13 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from eventlog.query import LogQuery
 from rescind.position import BEGINNING, Position
 from rescind.vocabulary import Effect, Reason, TargetType, subject_name
-from services.access import Principal
+from services.principal import Principal
 from services.revocation.api.fields import Body, Filter, Name, Place, Time
 from services.revocation.api.parts import Parts
 from services.revocation.api.routing import routes_of
 from services.revocation.api.shown import pending_json, receipt_json, revocation_json
 from services.revocation.api.waiting import wait_for
-from services.revocation.commands import MakeRevocation
+from services.revocation.decisions.commands import MakeRevocation
 from services.revocation.errors import InvalidRevocation
 
 MAX_WAIT_S = 30

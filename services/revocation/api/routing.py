@@ -11,8 +11,8 @@ from fastapi.routing import APIRoute
 from eventlog.relay import PositionConflict
 from services.problems import render
 from services.revocation.api.errors import problem_of
+from services.revocation.decisions.facts import UnreadableFact
 from services.revocation.errors import RevocationError
-from services.revocation.facts import UnreadableFact
 
 
 class Route(APIRoute):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from rescind.events.revocation import RevocationMade
-from services.revocation.receipts import Line, Receipt
-from services.revocation.views import RevocationView
+from services.revocation.decisions.receipts import Line, Receipt
+from services.revocation.decisions.views import RevocationView
 from services.times import iso
 
 

@@ -6,9 +6,9 @@ import asyncio
 
 from fastapi.concurrency import run_in_threadpool
 
-from services.revocation.receipts import Receipt
+from services.revocation.decisions.receipts import Receipt
+from services.revocation.decisions.views import RevocationView
 from services.revocation.service import Revocation
-from services.revocation.views import RevocationView
 
 _LOOK_S = 0.01
 _ASK_S = 0.05  # acknowledgements that came to another replica are seen in the database only

@@ -12,7 +12,7 @@ from kit.issuing import HOME, MASTER, World, open_world, settings
 from sqlalchemy import Engine
 
 from rescind.errors import Denied
-from services.issuer import base64url
+from services.issuer.decisions import base64url
 from services.issuer.errors import InvalidToken
 from services.issuer.wiring import open_issuer
 

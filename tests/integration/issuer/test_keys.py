@@ -6,9 +6,9 @@ from sqlalchemy import Engine, text
 
 from rescind.claims import Claims
 from rescind.events.administration import KeyRetired, KeyRotated
-from services.issuer.base64url import decode
+from services.issuer.decisions.base64url import decode
 from services.issuer.errors import InvalidRequest, InvalidToken
-from services.issuer.unit import Unit
+from services.issuer.sql.unit import Unit
 from services.issuer.wiring import open_issuer
 from services.runtime import CannotStart
 

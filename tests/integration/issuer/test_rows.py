@@ -14,11 +14,11 @@ from eventlog.port import Recorded
 from rescind.events.registry import decode
 from rescind.events.session import SESSION_EVENTS, TokenIssued, TokenRefreshed
 from rescind.events.subject import SUBJECT_EVENTS
-from services.issuer import session, subject
 from services.issuer.contexts import StartSession
+from services.issuer.decisions import session, subject
+from services.issuer.decisions.session import Session, SessionEvent
+from services.issuer.decisions.subject import Account, SubjectEvent
 from services.issuer.errors import IssuerError
-from services.issuer.session import Session, SessionEvent
-from services.issuer.subject import Account, SubjectEvent
 
 TURNS = 80
 

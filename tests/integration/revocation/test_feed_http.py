@@ -23,7 +23,7 @@ from rescind.events.session import SessionRevoked
 from rescind.frames import Decoder, Delta, Frame, Heartbeat, Snapshot
 from rescind.position import Position
 from rescind.revocations import RevocationList
-from services.revocation.marks import Marks
+from services.revocation.decisions.marks import Marks
 
 WRITE, READ = "revocations:write", "revocations:read"
 SETTINGS = replace(SAME_HOST, snapshot_loads=2, reader_backlog=200_000)

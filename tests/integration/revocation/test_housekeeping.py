@@ -16,12 +16,12 @@ from eventlog.sql.sequencer import Sequencer
 from rescind.events.revocation import RevocationMade
 from rescind.events.session import SessionRevoked
 from rescind.position import Position
-from services.revocation.ack_store import AckStore
 from services.revocation.acks import Ack
+from services.revocation.decisions.facts import UnreadableFact, event_of
+from services.revocation.decisions.sources import Source
 from services.revocation.errors import NameTaken, NotFound
-from services.revocation.facts import UnreadableFact, event_of
 from services.revocation.service import Revocation
-from services.revocation.sources import Source
+from services.revocation.sql.ack_store import AckStore
 from services.revocation.tending import Tending
 
 FOREIGN = "https://keycloak.example"

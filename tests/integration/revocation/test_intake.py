@@ -12,11 +12,11 @@ from eventlog.relay import OtherHistory, PositionConflict
 from eventlog.sql.sequencer import Sequencer
 from rescind.events.session import SessionRevoked
 from rescind.position import BEGINNING, Position
+from services.revocation.decisions.facts import UnreadableFact
+from services.revocation.decisions.standing import Ages
 from services.revocation.errors import NotYourSource
-from services.revocation.facts import UnreadableFact
 from services.revocation.intake import DirectSink
 from services.revocation.service import Revocation
-from services.revocation.standing import Ages
 
 
 def ended(sn: int) -> SessionRevoked:

@@ -21,11 +21,11 @@ from rescind.events.subject import SubjectRevoked
 from rescind.position import BEGINNING, Position
 from rescind.revocations import RevocationList
 from rescind.vocabulary import Effect, Reason, TargetType, subject_name
-from services.access import Principal
-from services.revocation.commands import MakeRevocation
+from services.principal import Principal
+from services.revocation.decisions.commands import MakeRevocation
+from services.revocation.decisions.facts import fact_of
+from services.revocation.decisions.folding import Folded, fold
 from services.revocation.errors import NotFound
-from services.revocation.facts import fact_of
-from services.revocation.folding import Folded, fold
 from services.revocation.service import Revocation
 
 CALLER = Principal("c", "back-end", None, -1, frozenset({"revocations:write"}))

@@ -21,18 +21,18 @@ from eventlog.sql.log import SqlLog
 from eventlog.sql.sequencer import Sequencer
 from eventlog.sql.tables import log_tables
 from rescind.claims import Claims
-from rescind.events.registry import LIST_TYPES, encode
+from rescind.events.registry import encode, may_touch_list
 from rescind.events.revocation import RevocationMade
 from rescind.events.session import SessionRevoked
 from rescind.feed import Ack, Answer, FeedUnavailable, Stream
 from rescind.follower import Follower
 from rescind.http_feed import HttpFeed
 from rescind.position import BEGINNING, Position
-from services.revocation.clock import database_now
-from services.revocation.facts import fact_of
+from services.revocation.decisions.facts import fact_of
 from services.revocation.intake import DirectSink
 from services.revocation.restoring import History
 from services.revocation.service import Revocation
+from services.revocation.sql.clock import database_now
 
 SETTINGS = replace(SAME_HOST, refill_patience=60)
 
@@ -88,7 +88,7 @@ class Log:
             DirectSink(revocation.intake, ISS),
             iss=ISS,
             cursor_name="express",
-            types=LIST_TYPES,
+            carries=may_touch_list,
             applied=lambda: BEGINNING,
             live_sessions=lambda: 10,
             on_restored=lambda _: pytest.fail("the issuer's own log was not restored"),

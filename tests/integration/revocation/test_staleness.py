@@ -12,10 +12,10 @@ from sqlalchemy import Engine
 from eventlog.sql.sequencer import Sequencer
 from rescind.events.session import SessionRevoked
 from rescind.freshness import Freshness
+from services.revocation.decisions.sources import Source
+from services.revocation.decisions.standing import Ages, Standing
 from services.revocation.projector import Projector
 from services.revocation.service import Revocation
-from services.revocation.sources import Source
-from services.revocation.standing import Ages, Standing
 
 MAX_STALENESS_MS = 10_000
 

@@ -14,7 +14,8 @@ from sqlalchemy import Engine
 from eventlog.errors import StoreUnavailable
 from eventlog.kafka.feed import MarkedBatch
 from eventlog.port import START, Checkpoint, Recorded
-from eventlog.relay import Post, SourceMark
+from eventlog.relay import Post
+from eventlog.source_mark import SourceMark
 from eventlog.sql.sequencer import Sequencer
 from rescind.events.session import SessionRevoked
 from services.revocation.service import Revocation
@@ -130,6 +131,39 @@ def test_a_watermark_waits_for_a_fact_that_the_other_road_brought_out_of_order(w
     assert world.believed() == 0
     assert len(world.facts()) == 2
     assert world.believed() == post.mark.time
+
+
+def unknown_to_this_version(post: Post) -> Post:
+    """What the source says, as an issuer of a newer version might say it."""
+    (record,) = post.records
+    return replace(post, records=(replace(record, event=replace(record.event, type="session.revoked.v9")),))
+
+
+def test_an_event_that_it_does_not_know_stops_it_and_nothing_behind_it_is_vouched_for(world: World) -> None:
+    """A newer issuer may revoke in a way that this version cannot read: to go on would be to skip it."""
+    before = world.issuer.says(ended(1))
+    world.deliver(before)
+    world.facts()
+    unread = unknown_to_this_version(world.issuer.says(ended(2)))
+    world.topic.put(unread.records, replace(unread.mark, time=before.mark.time + 1))
+    stop, road = threading.Event(), world.road()
+    thread = threading.Thread(target=road.run, args=(stop,))
+    thread.start()
+    try:
+        until(lambda: road.trouble == "halted: UnreadableFact")
+    finally:
+        stop.set()
+        thread.join()
+    assert world.believed() == before.mark.time
+    assert "Update this service" in world.revocation.ready()[f"facts of {ISS}"]
+
+
+def test_control_an_event_that_it_knows_does_not(world: World) -> None:
+    before, after = world.issuer.says(ended(1)), world.issuer.says(ended(2))
+    world.deliver(before)
+    world.deliver(replace(after, mark=replace(after.mark, time=before.mark.time + 1)))
+    world.facts()
+    assert world.believed() == before.mark.time + 1
 
 
 def test_it_goes_on_from_its_checkpoint_and_says_why_it_waits(world: World) -> None:

@@ -18,6 +18,7 @@ from rescind.events.registry import (
     decode_personal,
     encode,
     encode_personal,
+    may_touch_list,
 )
 from rescind.events.schema import schema_files
 from rescind.events.session import DeviceRenamed, TokenRefreshed
@@ -141,6 +142,17 @@ def test_the_list_is_touched_by_these() -> None:
         "subject.reinstated.v1",
         "subject.scopes_changed.v1",
     } == LIST_TYPES
+
+
+def test_what_is_not_known_and_what_was_once_may_touch_it_too() -> None:
+    upcasters = {
+        "session.ended.v1": Upcaster("session.ended.v2", lambda data: data),
+        "session.ended.v2": Upcaster("session.revoked.v1", lambda data: data),
+        "device.named.v1": Upcaster("device.renamed.v1", lambda data: data),
+    }
+    asked = ["session.revoked.v1", "session.revoked.v2", "session.ended.v1", "device.renamed.v1", "device.named.v1"]
+
+    assert [may_touch_list(each, upcasters) for each in asked] == [True, True, True, False, False]
 
 
 def test_personal_data_says_only_what_is_known() -> None:

@@ -1,7 +1,7 @@
 import pytest
 
-from services.issuer.binding import Anchor, anchored, compare
-from services.issuer.presence import UNKNOWN, Presence, known_other_network, network, same_device
+from services.issuer.decisions.binding import Anchor, anchored, compare
+from services.issuer.decisions.presence import UNKNOWN, Presence, known_other_network, network, same_device
 
 
 def here(

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.issuer.keyring import Key, Use, over, published, signing
+from services.issuer.decisions.keyring import Key, Use, over, published, signing
 
 OLD = Key(kid="old", use=Use.ACCESS, algorithm="ES256", signs_from=100)
 NEXT = replace(OLD, kid="next", signs_from=200)

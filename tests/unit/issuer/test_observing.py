@@ -8,11 +8,11 @@ from maxminddb import InvalidDatabaseError
 
 from eventlog.errors import Overloaded
 from services.issuer.contexts import NOWHERE, RequestContext
+from services.issuer.decisions.presence import UNKNOWN
 from services.issuer.errors import InvalidRequest
 from services.issuer.networks import Networks, Origin, canonical, open_networks
 from services.issuer.observing import observe
 from services.issuer.passwords import Passwords, check_new
-from services.issuer.presence import UNKNOWN
 from services.issuer.user_agents import Agent, cleaned, parse
 
 RECORD = {"autonomous_system_number": 64500, "country": {"iso_code": "FR"}}

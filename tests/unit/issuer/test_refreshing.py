@@ -12,11 +12,11 @@ from rescind.events.session import (
     TokenReplayed,
 )
 from rescind.vocabulary import Effect, Reason
+from services.issuer.decisions.presence import UNKNOWN
+from services.issuer.decisions.refreshing import Decision
+from services.issuer.decisions.restriction import Restriction
+from services.issuer.decisions.session import Session, expire, revoke
 from services.issuer.errors import InvalidToken, SessionEnded, SessionSuspended, StepUpRequired
-from services.issuer.presence import UNKNOWN
-from services.issuer.refreshing import Decision
-from services.issuer.restriction import Restriction
-from services.issuer.session import Session, expire, revoke
 from services.issuer.settings import DAY_S
 
 

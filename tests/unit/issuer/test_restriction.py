@@ -1,8 +1,8 @@
 import pytest
 
 from rescind.vocabulary import Effect, Reason
-from services.issuer import restriction
-from services.issuer.restriction import LIVING, Restriction, Standing, State
+from services.issuer.decisions import restriction
+from services.issuer.decisions.restriction import LIVING, Restriction, Standing, State
 
 NOW = 1_800_000_000_000
 WINDOW = 7 * 86_400_000

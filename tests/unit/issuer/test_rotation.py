@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.issuer.rotation import Classified, Kind, Rotation, advanced, classify, marked_late
+from services.issuer.decisions.rotation import Classified, Kind, Rotation, advanced, classify, marked_late
 
 T = 1_800_000_000_000
 WINDOW = 30_000

@@ -1,7 +1,7 @@
 import pytest
 
-from services.issuer import names, scopes
-from services.issuer.access_claims import RESERVED, check_extra
+from services.issuer.decisions import names, scopes
+from services.issuer.decisions.access_claims import RESERVED, check_extra
 from services.issuer.errors import InvalidRequest, InvalidScope
 
 OWN = frozenset({"admin", "log:read", "keys:write"})

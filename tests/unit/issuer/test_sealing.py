@@ -1,10 +1,10 @@
 import pytest
 
 from eventlog.sealing import CannotOpen, is_day_key, key_name, new_key, open_sealed, seal
-from services.issuer import profile_json
-from services.issuer.binding import Anchor
-from services.issuer.presence import UNKNOWN, Presence
-from services.issuer.session import Profile
+from services.issuer.decisions import profile_json
+from services.issuer.decisions.binding import Anchor
+from services.issuer.decisions.presence import UNKNOWN, Presence
+from services.issuer.decisions.session import Profile
 from services.issuer.vault import Vault
 
 KEY = new_key()

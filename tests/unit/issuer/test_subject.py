@@ -9,8 +9,8 @@ from rescind.events.subject import (
     SubjectScopesChanged,
 )
 from rescind.vocabulary import Effect, Reason
-from services.issuer import subject
-from services.issuer.subject import Account
+from services.issuer.decisions import subject
+from services.issuer.decisions.subject import Account
 
 NOW = 1_800_000_000_000
 ACCOUNT = Account(id="i", sub="i", name="n", client_id="", created=NOW, scopes=frozenset({"read"}), last_sn=9)

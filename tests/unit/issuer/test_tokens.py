@@ -7,9 +7,9 @@ from hashlib import sha256
 
 import pytest
 
-from services.issuer import base64url, tokens
+from services.issuer.decisions import base64url, tokens
+from services.issuer.decisions.tokens import RefreshToken
 from services.issuer.errors import InvalidToken
-from services.issuer.tokens import RefreshToken
 
 ISS = "https://id.example"
 KEY, OTHER_KEY = b"k" * 32, b"o" * 32

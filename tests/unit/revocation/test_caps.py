@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from services.revocation.caps import Caps, Over, over
+from services.revocation.decisions.caps import Caps, Over, over
 
 CAPS = Caps(per_minute=3, share=0.05, floor=10)
 

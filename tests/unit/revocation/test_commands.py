@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import pytest
 
 from rescind.vocabulary import Effect, Reason, TargetType, subject_name
-from services.access import Principal
-from services.revocation.commands import MakeRevocation, author, decide, keyed_id, same_request, weight
+from services.principal import Principal
+from services.revocation.decisions.commands import MakeRevocation, author, decide, keyed_id, same_request, weight
+from services.revocation.decisions.sources import Source
 from services.revocation.errors import InvalidRevocation
-from services.revocation.sources import Source
 
 OWN, OTHER = "https://id.example", "https://keycloak.example"
 SOURCES = (Source(iss=OWN, own=True), Source(iss=OTHER, own=False, max_session_life=3600))

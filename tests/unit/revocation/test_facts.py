@@ -7,7 +7,7 @@ from rescind.events.registry import LIST_TYPES, AnyEvent, encode
 from rescind.events.revocation import REVOCATION_EVENTS, RevocationExtended, RevocationLifted, RevocationMade
 from rescind.events.session import SessionClaimsChanged, SessionReinstated, SessionRevoked, TokenIssued
 from rescind.events.subject import SubjectReinstated, SubjectRevoked, SubjectScopesChanged
-from services.revocation.facts import UnreadableFact, event_of, fact_of, stream_of, translate
+from services.revocation.decisions.facts import UnreadableFact, event_of, fact_of, stream_of, translate
 
 ISS = "https://id.example"
 

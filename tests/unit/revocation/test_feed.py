@@ -9,11 +9,11 @@ import pytest
 from rescind.frames import Decoder, Delta, Frame, Heartbeat, Snapshot
 from rescind.position import Position
 from rescind.revocations import RevocationList
+from services.revocation.decisions.standing import Standing
 from services.revocation.errors import Unsettled
 from services.revocation.feed import Feed
 from services.revocation.reader import Reader
 from services.revocation.snapshots import Offered, Snapshots
-from services.revocation.standing import Standing
 
 BACKLOG = 2_000
 

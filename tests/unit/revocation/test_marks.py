@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from rescind.position import Position
-from services.revocation.marks import Marks
+from services.revocation.decisions.marks import Marks
 
 MARKS = Marks(b"k" * 32)
 HASH = bytes(range(32))

@@ -3,8 +3,8 @@ from __future__ import annotations
 from rescind.events.revocation import Fact, HorizonMoved, RevocationExtended, RevocationLifted, RevocationMade
 from rescind.position import Position
 from rescind.revocations import RevocationList
-from services.revocation.folding import Folded, fold
-from services.revocation.pruning import Applied, Memory
+from services.revocation.decisions.folding import Folded, fold
+from services.revocation.decisions.pruning import Applied, Memory
 
 ISS = "https://id.example"
 

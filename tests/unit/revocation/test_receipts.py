@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from rescind.position import Position
-from services.revocation.receipts import Heard, Reached, Receipt, State, receipt
+from services.revocation.decisions.receipts import Heard, Reached, Receipt, State, receipt
 
 FACT = Position(1, 10)
 ARRIVED, NOW = 50_000, 60_000

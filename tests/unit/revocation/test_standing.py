@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from eventlog.relay import SourceMark
+from eventlog.source_mark import SourceMark
 from rescind.position import Position
-from services.revocation.sources import Source, marked
-from services.revocation.standing import Ages, Standing
+from services.revocation.decisions.sources import Source, marked
+from services.revocation.decisions.standing import Ages, Standing
 
 STANDING = Standing(Position(1, 4), taken=500.0, now=100_000, complete=99_950, sources={"a": 99_000})
 MARK = SourceMark(Position(1, 9), 90_000, Position(1, 3), 7)

@@ -5,9 +5,9 @@ import pytest
 from eventlog.port import Recorded
 from rescind.events.revocation import Fact, RevocationExtended, RevocationLifted, RevocationMade
 from rescind.position import Position
+from services.revocation.decisions.facts import event_of
+from services.revocation.decisions.views import decide_lift, view
 from services.revocation.errors import NotFound, NotLiftable
-from services.revocation.facts import event_of
-from services.revocation.views import decide_lift, view
 
 WINDOW = 1_000
 ARRIVED = 5_000

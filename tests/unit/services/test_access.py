@@ -8,7 +8,8 @@ from kit.serving import serving
 
 from rescind.claims import Claims
 from rescind.errors import Denial, Denied
-from services.access import SCOPES, Access, Principal
+from services.access import SCOPES, Access
+from services.principal import Principal
 from services.runtime import Service
 
 

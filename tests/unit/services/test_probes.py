@@ -42,5 +42,15 @@ def test_a_room_whose_database_is_away_is_named_as_missing() -> None:
 
     answer = asyncio.run(_get("/readyz", Service("one", APIRouter(), ready=away)))
     assert answer.status_code == 503
-    assert answer.json() == {"ready": False, "missing": {"one: database": "the database does not answer"}}
+    assert answer.json()["missing"] == {"one: database": "the database does not answer"}
     assert asyncio.run(_get("/livez", Service("one", APIRouter(), ready=away))).status_code == 200
+
+
+def test_what_does_not_get_on_is_said_and_counted_though_the_service_is_ready() -> None:
+    hindered = Service("one", APIRouter(), warnings=lambda: {"kafka road": "Kafka cannot be reached."})
+    sound = Service("two", APIRouter())
+    answer = asyncio.run(_get("/readyz", hindered, sound))
+    assert answer.status_code == 200
+    assert answer.json() == {"ready": True, "missing": {}, "warnings": {"one: kafka road": "Kafka cannot be reached."}}
+    assert 'rescind_warning{what="one: kafka road"} 1.0' in asyncio.run(_get("/metrics", hindered, sound)).text.splitlines()
+    assert "rescind_warning{" not in asyncio.run(_get("/metrics", sound)).text

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from rescind.events.revocation import RevocationMade
 from rescind.vocabulary import LIFTABLE, Effect, Reason, TargetType, subject_name
-from services.access import Principal
+from services.principal import Principal
+from services.revocation.decisions.sources import Source
 from services.revocation.errors import InvalidRevocation
-from services.revocation.sources import Source
 
 _EFFECTS = {
     TargetType.SESSION: (Effect.END, Effect.HOLD),

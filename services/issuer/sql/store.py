@@ -9,8 +9,8 @@ from typing import TypeVar
 from eventlog.errors import Contention, VersionConflict
 from eventlog.sql.engine import read_connection, write_connection
 from eventlog.sql.log import SqlLog
-from services.issuer.tables import IssuerTables
-from services.issuer.unit import Unit
+from services.issuer.sql.tables import IssuerTables
+from services.issuer.sql.unit import Unit
 from services.issuer.vault import Vault
 
 T = TypeVar("T")

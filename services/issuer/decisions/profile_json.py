@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from services.issuer.binding import Anchor
-from services.issuer.presence import Presence
-from services.issuer.session import Profile
+from services.issuer.decisions.binding import Anchor
+from services.issuer.decisions.presence import Presence
+from services.issuer.decisions.session import Profile
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 _PRESENCE = ("ip", "user_agent", "device", "browser", "os", "asn", "place")

@@ -17,12 +17,12 @@ from rescind.events.session import (
     TokenReplayed,
 )
 from rescind.vocabulary import LIFTABLE, Effect, Reason
-from services.issuer import restriction
-from services.issuer.binding import UNANCHORED, Anchor, anchored
-from services.issuer.presence import UNKNOWN, Presence
-from services.issuer.restriction import Restriction, Standing
-from services.issuer.rotation import Rotation
-from services.issuer.scopes import words
+from services.issuer.decisions import restriction
+from services.issuer.decisions.binding import UNANCHORED, Anchor, anchored
+from services.issuer.decisions.presence import UNKNOWN, Presence
+from services.issuer.decisions.restriction import Restriction, Standing
+from services.issuer.decisions.rotation import Rotation
+from services.issuer.decisions.scopes import words
 from services.issuer.settings import IssuerSettings
 
 SessionEvent = (

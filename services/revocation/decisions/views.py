@@ -9,8 +9,8 @@ from eventlog.port import Recorded
 from rescind.events.revocation import RevocationExtended, RevocationLifted, RevocationMade
 from rescind.position import Position
 from rescind.vocabulary import LIFTABLE, TargetType
+from services.revocation.decisions.facts import fact_of
 from services.revocation.errors import NotFound, NotLiftable
-from services.revocation.facts import fact_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, Table, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from services.issuer import restriction
+from services.issuer.decisions import restriction
+from services.issuer.decisions.scopes import split, words
+from services.issuer.decisions.subject import Account
 from services.issuer.errors import Conflict
-from services.issuer.scopes import split, words
-from services.issuer.subject import Account
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from rescind.jose import read_object
-from services.issuer import base64url
+from services.issuer.decisions import base64url
 from services.issuer.errors import InvalidToken
 
 TYPE = "rt+jwt"

@@ -15,9 +15,9 @@ from rescind.events.subject import (
     SubjectScopesChanged,
 )
 from rescind.vocabulary import Effect, Reason
-from services.issuer import restriction
-from services.issuer.restriction import Restriction
-from services.issuer.scopes import split, words
+from services.issuer.decisions import restriction
+from services.issuer.decisions.restriction import Restriction
+from services.issuer.decisions.scopes import split, words
 
 SubjectEvent = (
     SubjectCreated

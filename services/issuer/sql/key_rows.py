@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Table, insert, select, update
 
-from services.issuer.keyring import Key, Use
+from services.issuer.decisions.keyring import Key, Use
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from services.issuer.presence import Presence, network
+from services.issuer.decisions.presence import Presence, network
 
 
 class Bind(StrEnum):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from services.issuer.decisions.scopes import words
+from services.issuer.decisions.session import Session
 from services.issuer.errors import InvalidRequest
-from services.issuer.scopes import words
-from services.issuer.session import Session
 from services.issuer.settings import IssuerSettings
 from services.issuer.views import Client
 

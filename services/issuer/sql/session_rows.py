@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, Row, Select, Table, bindparam, delete, func, insert, select, text, update
 
 from eventlog.sealing import open_sealed, seal
-from services.issuer import profile_json, restriction
-from services.issuer.keyring_rows import KeyringRows
-from services.issuer.rotation import Rotation
-from services.issuer.scopes import split, words
-from services.issuer.session import Profile, Session
+from services.issuer.decisions import profile_json, restriction
+from services.issuer.decisions.rotation import Rotation
+from services.issuer.decisions.scopes import split, words
+from services.issuer.decisions.session import Profile, Session
+from services.issuer.sql.keyring_rows import KeyringRows
 
 _SKIP_POSTGRES = text(
     "SELECT setval(pg_get_serial_sequence('sessions', 'sn'), nextval(pg_get_serial_sequence('sessions', 'sn')) + :count)"

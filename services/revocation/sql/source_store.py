@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Table, select, update
 
 from rescind.position import Position
-from services.revocation.sources import Source
+from services.revocation.decisions.sources import Source
 
 
 def read_sources(connection: Connection, table: Table) -> Sequence[Source]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from eventlog.relay import SourceMark
+from eventlog.source_mark import SourceMark
 from rescind.position import BEGINNING, Position
 
 

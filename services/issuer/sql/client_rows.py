@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Table, insert, select
 
-from services.issuer.scopes import split, words
+from services.issuer.decisions.scopes import split, words
 from services.issuer.views import Client
 
 

@@ -10,13 +10,13 @@ from eventlog.port import Entry, Event
 from eventlog.sealing import key_name, seal
 from rescind.events.personal import Personal
 from rescind.events.registry import AnyEvent, encode, encode_personal
-from services.issuer.client_rows import ClientRows
-from services.issuer.key_rows import KeyRows
-from services.issuer.keyring_rows import KeyringRows
-from services.issuer.restriction_rows import RestrictionRows
-from services.issuer.session_rows import SessionRows
-from services.issuer.subject_rows import SubjectRows
-from services.issuer.tables import IssuerTables
+from services.issuer.sql.client_rows import ClientRows
+from services.issuer.sql.key_rows import KeyRows
+from services.issuer.sql.keyring_rows import KeyringRows
+from services.issuer.sql.restriction_rows import RestrictionRows
+from services.issuer.sql.session_rows import SessionRows
+from services.issuer.sql.subject_rows import SubjectRows
+from services.issuer.sql.tables import IssuerTables
 from services.issuer.vault import Vault
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, Table, delete, insert, select
 
 from rescind.vocabulary import TargetType
-from services.issuer import restriction
-from services.issuer.restriction import Restriction
+from services.issuer.decisions import restriction
+from services.issuer.decisions.restriction import Restriction
 
 _WIDE = (TargetType.CLIENT.value, TargetType.ISSUER.value)
 

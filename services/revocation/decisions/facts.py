@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from eventlog.port import Event, Recorded
-from rescind.events.registry import LIST_TYPES, UnknownEventType, decode, encode
+from rescind.events.registry import UnknownEventType, decode, encode, may_touch_list
 from rescind.events.revocation import Fact, RevocationExtended, RevocationLifted, RevocationMade
 from rescind.events.session import SessionClaimsChanged, SessionReinstated, SessionRevoked
 from rescind.events.shape import InvalidEvent
@@ -48,7 +48,7 @@ def fact_of(recorded: Recorded) -> Fact:
 def translate(iss: str, recorded: Recorded) -> Fact:
     """Say in the list's words what an event of the issuer's session log does to the list; UnreadableFact."""
     event = recorded.event
-    if event.type not in LIST_TYPES:
+    if not may_touch_list(event.type):
         raise _unreadable(recorded)
     try:
         found = decode(event.type, event.data)

@@ -11,11 +11,11 @@ from eventlog.sealing import CannotOpen, key_name, open_sealed
 from rescind.events.administration import PersonalDataRead
 from rescind.events.registry import EVENTS, decode, decode_personal
 from rescind.position import BEGINNING, Position
-from services.issuer import names
 from services.issuer.contexts import LogQuery
+from services.issuer.decisions import names
 from services.issuer.errors import InvalidRequest
-from services.issuer.store import Store
-from services.issuer.unit import Unit
+from services.issuer.sql.store import Store
+from services.issuer.sql.unit import Unit
 from services.issuer.views import LogEntry, LogPage
 from services.times import Now
 

@@ -11,9 +11,9 @@ from eventlog.sql.engine import read_connection, write_connection
 from eventlog.sql.log import SqlLog
 from rescind.position import BEGINNING, Position
 from services.revocation.acks import Ack
-from services.revocation.clock import database_now
-from services.revocation.receipts import Heard, Reached
-from services.revocation.tables import RevocationTables
+from services.revocation.decisions.receipts import Heard, Reached
+from services.revocation.sql.clock import database_now
+from services.revocation.sql.tables import RevocationTables
 
 _HEARD = text("""
 INSERT INTO instances (verifier, instance, epoch, seq, since, heard, max_staleness, policy)

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 from rescind.events.session import RefreshTokenReused, TokenRefreshed, TokenReplayed
 from rescind.vocabulary import Effect, Reason
-from services.issuer import rotation, session
-from services.issuer.binding import Bound, compare
+from services.issuer.decisions import rotation, session
+from services.issuer.decisions.binding import Bound, compare
+from services.issuer.decisions.presence import Presence, known_other_network, same_device
+from services.issuer.decisions.restriction import Restriction, Standing, State
+from services.issuer.decisions.rotation import Classified, Kind
+from services.issuer.decisions.session import EXPIRED, Session, SessionEvent
 from services.issuer.errors import InvalidToken, IssuerError, SessionEnded, SessionSuspended, StepUpRequired
-from services.issuer.presence import Presence, known_other_network, same_device
-from services.issuer.restriction import Restriction, Standing, State
-from services.issuer.rotation import Classified, Kind
-from services.issuer.session import EXPIRED, Session, SessionEvent
 from services.issuer.settings import IssuerSettings
 
 

@@ -1,0 +1,1 @@
+"""The revocation service's database: its tables, their rows, and its clock."""
