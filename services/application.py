@@ -26,7 +26,10 @@ def application(services: Sequence[Service], loops: Loops, streams: Streams, *, 
     def measures() -> Sequence[Measure]:
         alive = [Measure("loop_alive", "Whether the loop runs.", float(up), {"loop": name}) for name, up in loops.alive().items()]
         held = [Measure("open_streams", "Event streams that are open.", streams.count)]
-        return [*alive, *held, *(measure for service in services for measure in _measures_of(service))]
+        warned = [
+            Measure("warning", "What does not get on; see /readyz.", 1.0, {"what": each}) for each in probes.warnings(services)
+        ]
+        return [*alive, *held, *warned, *(measure for service in services for measure in _measures_of(service))]
 
     metrics = Metrics(measures)
     app = Described(

@@ -12,15 +12,15 @@ from eventlog.projecting import Lag, run
 from eventlog.relay import Relay
 from rescind.claims import Claims
 from rescind.errors import Denied
-from rescind.events.registry import LIST_TYPES
+from rescind.events.registry import may_touch_list
 from rescind.position import Position
 from rescind.vocabulary import Reason, TargetType
-from services.access import Principal
 from services.anomaly.ports import Capped, Command, Refused, Revoke
 from services.anomaly.service import NAME as ANOMALY
 from services.issuer.wiring import Issuer
+from services.principal import Principal
 from services.revocation import errors
-from services.revocation.commands import MakeRevocation
+from services.revocation.decisions.commands import MakeRevocation
 from services.revocation.intake import DirectSink
 from services.revocation.making import Revocations
 from services.revocation.service import Revocation
@@ -47,7 +47,7 @@ class Roads:
             DirectSink(self.revocation.intake, iss),
             iss=iss,
             cursor_name="express",
-            types=LIST_TYPES,
+            carries=may_touch_list,
             applied=self.issuer.following.applied,
             live_sessions=self.issuer.live_sessions,
             on_restored=self._restored,

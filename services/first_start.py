@@ -5,12 +5,12 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
-from services.access import ADMIN
 from services.data_folder import write_credentials, write_private
 from services.issuer.clients import Clients
 from services.issuer.contexts import NewClient
 from services.issuer.errors import Conflict
 from services.issuer.subjects import Subjects
+from services.principal import ADMIN
 
 _UNFINISHED = ".first-start"
 _BY = "issuer"

@@ -24,6 +24,11 @@ def missing(services: Sequence[Service], loops: Loops) -> Mapping[str, str]:
     return found
 
 
+def warnings(services: Sequence[Service]) -> Mapping[str, str]:
+    """What does not get on though the process is ready, each with a sentence."""
+    return {f"{service.name}: {name}": words for service in services for name, words in service.warnings().items()}
+
+
 def router(services: Sequence[Service], loops: Loops, metrics: Metrics) -> APIRouter:
     """The three endpoints."""
     routes = APIRouter(tags=["probes"])
@@ -32,10 +37,10 @@ def router(services: Sequence[Service], loops: Loops, metrics: Metrics) -> APIRo
     def live() -> dict[str, bool]:
         return {"live": True}
 
-    @routes.get("/readyz", summary="Caught up, or what is missing", responses={503: {"description": "Not ready"}})
+    @routes.get("/readyz", summary="Caught up, or what is missing; warnings", responses={503: {"description": "Not ready"}})
     def ready() -> JSONResponse:
         lacks = missing(services, loops)
-        return JSONResponse({"ready": not lacks, "missing": lacks}, 503 if lacks else 200)
+        return JSONResponse({"ready": not lacks, "missing": lacks, "warnings": warnings(services)}, 503 if lacks else 200)
 
     @routes.get("/metrics", summary="Prometheus metrics", response_class=Response)
     def measured() -> Response:

@@ -32,7 +32,8 @@ class Measure:
 class Service:
     """A room, ready to be served. Its router's paths are written out in full.
 
-    `ready`: name of what is missing -> a sentence about it; empty means ready.
+    `ready`: name of what is missing -> a sentence about it; empty means ready. `warnings`: the same for what does not get on
+    though the service does its work: on one of two roads, say.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Service:
     loops: Sequence[Loop] = ()
     ready: Callable[[], Mapping[str, str]] = dict
     measures: Callable[[], Sequence[Measure]] = tuple
+    warnings: Callable[[], Mapping[str, str]] = dict
 
 
 class Streams:

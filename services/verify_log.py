@@ -41,7 +41,8 @@ def line(name: str, verdict: Verdict, checkpoints: int) -> str:
     """The verdict in words."""
     if verdict.tampering:
         return f"{name}: {_FOUND[verdict.tampering].format(verdict.position)}. {verdict.checked} rows before it are sound."
-    proof = f"proven up to {verdict.proven} by {checkpoints} checkpoints" if checkpoints else "no checkpoint to prove it by"
+    count = "1 checkpoint" if checkpoints == 1 else f"{checkpoints} checkpoints"
+    proof = f"proven up to {verdict.proven} by {count}" if checkpoints else "no checkpoint to prove it by"
     return f"{name}: sound, {verdict.checked} rows, {proof}."
 
 

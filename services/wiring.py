@@ -42,9 +42,9 @@ from services.loops import Loops
 from services.migrating import migrate
 from services.revocation.api.parts import Parts as RevocationParts
 from services.revocation.api.router import router as revocation_router
+from services.revocation.decisions.sources import Source
 from services.revocation.service import Revocation, open_revocation
 from services.revocation.settings import RevocationSettings
-from services.revocation.sources import Source
 from services.runtime import CannotStart, Loop, Service, Streams
 from services.settings import Settings
 from services.times import now_ms

@@ -7,11 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
-from services.access import Access, Principal
+from services.access import Access
 from services.anomaly.detector import Finding, Sighting
 from services.anomaly.evidence import evidence, headline
 from services.anomaly.opening import opened
 from services.anomaly.store import AnomalyStore, Filed
+from services.principal import Principal
 from services.times import iso
 
 Disclose = Callable[[Sequence[str], str], Mapping[str, bytes]]

@@ -86,10 +86,8 @@ def shared_room(parts: Parts, readings: Sequence[Reading]) -> Service:
             keys = CachedKeys(lambda subjects: parts.disclose(subjects, NAME))
             worker = Worker(reading.store, keys, action=parts.action, found=sender.wake)
             standing.working = True
-            try:
-                run(reading.feed, worker, stop, report=standing.report)
-            finally:
-                standing.working, standing.lag = False, None
+            run(reading.feed, worker, stop, report=standing.report)
+            standing.working, standing.lag = False, None  # where it halted, what it said stands
 
         return Loop(reading.name, reading.alone(follow) if reading.alone else follow)
 

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from eventlog.kafka.feed import KafkaFeed
 from eventlog.sql.leases import Leases
 from rescind.issuers import Issuer
+from rescind.jwks import RemoteKeys
 from rescind.verifier import Verifier
 from services.access import Access
 from services.anomaly.policy import Action
@@ -25,6 +26,7 @@ from services.cluster.sharing import Sharing
 from services.cluster.wiring import ANOMALY, Peers, engine, kafka, sessions_topic
 from services.migrating import require_schema
 from services.roads.refill import SESSIONS, LogRefill
+from services.roads.remote_access import key_trouble
 from services.roads.revoking import RemoteRevoke
 from services.roads.subject_keys import IssuersKeys
 from services.runtime import Streams
@@ -39,8 +41,9 @@ def open_anomaly(settings: ClusterSettings, _: Streams, stack: ExitStack) -> Ope
     opened = engine(stack, settings, ANOMALY)
     require_schema(opened, ANOMALY)
     peers = Peers(stack, settings, credential)
+    keys = peers.issuer_keys()
     verifier = Verifier(
-        issuers=Issuer(iss=credential.iss, keys=peers.issuer_keys()),
+        issuers=Issuer(iss=credential.iss, keys=keys),
         audience=settings.audience,
         feed=peers.revocation_urls[0],
         credential=credential.verifier,
@@ -61,10 +64,17 @@ def open_anomaly(settings: ClusterSettings, _: Streams, stack: ExitStack) -> Ope
     service = shared_room(parts, readings)
 
     def ready() -> Mapping[str, str]:
-        lacks = {} if verifier.ready else {"revocation list": "The list that callers are checked against is not fresh."}
-        return {**service.ready(), **lacks}
+        return {**service.ready(), **_lacks(verifier, keys)}
 
     return Opened([replace(service, loops=(*service.loops, sharing.loop), ready=ready)])
+
+
+def _lacks(verifier: Verifier, keys: RemoteKeys) -> Mapping[str, str]:
+    """Why callers cannot be checked."""
+    if verifier.ready:
+        return {}
+    why = verifier.metrics().problem or ("it is being read" if keys.loaded else key_trouble(keys))
+    return {"revocation list": f"The list that callers are checked against is not fresh: {why}."}
 
 
 def _reading(settings: ClusterSettings, peers: Peers, stack: ExitStack, sharing: Sharing, opened: Engine, share: int) -> Reading:

@@ -6,6 +6,7 @@ import fcntl
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy import func, select
@@ -21,9 +22,9 @@ from services.first_start import tell_credentials
 from services.issuer.contexts import NewClient
 from services.issuer.wiring import Issuer, open_issuer
 from services.migrating import migrate
+from services.revocation.decisions.sources import Source
 from services.revocation.service import Revocation, open_revocation
 from services.revocation.settings import RevocationSettings
-from services.revocation.sources import Source
 from services.runtime import CannotStart
 from services.times import now_ms
 
@@ -55,6 +56,7 @@ def bootstrap(settings: ClusterSettings) -> None:
         tell_credentials(folder, issuer.clients, issuer.subjects, is_new=_is_new(issuer))
         keys = {
             ISSUER: {"master": master},
+            RELAY: {"master": master},  # it signs its own token while every issuer process is dead
             REVOCATION: {"marks": derived(master, "marks"), "checkpoints": checkpoint_key(master)},
         }
         for name in _SCOPES:
@@ -91,6 +93,8 @@ def _credential(folder: Path, name: str, issuer: Issuer, revocation: Revocation,
     if path.exists():
         known = read_credential(path)
         if issuer.clients.authenticate(known.client_id, known.client_secret) and known.iss == issuer.settings.iss:
+            if known.keys != keys:  # an earlier version's
+                write_credential(path, replace(known, keys=keys))
             return
     client, secret = issuer.clients.create(NewClient(name=f"service:{name}", scopes=_SCOPES[name]), by=_BY)
     made = Credential(

@@ -41,11 +41,7 @@ class Authority:
             write_private(key, _pem(made))
             write_private(crt, self._root(made).public_bytes(Encoding.PEM))
         self._cert = x509.load_pem_x509_certificate(crt.read_bytes())
-        loaded = load_pem_private_key(key.read_bytes(), None)
-        if not isinstance(loaded, Key):
-            msg = f"{key} is not the key that bootstrap made: put it back."
-            raise CannotStart(msg)
-        self._key = loaded
+        self._key = _read_key(key, self._cert)
 
     def issue(self, folder: Path, hosts: Sequence[str]) -> None:
         """`tls.crt`, `tls.key` and `ca.crt` in the folder for these names and addresses; a good one stays."""
@@ -54,9 +50,9 @@ class Authority:
         if crt.exists() and self._is_good(x509.load_pem_x509_certificate(crt.read_bytes()), hosts):
             return
         made = ec.generate_private_key(ec.SECP256R1())
-        write_private(key, _pem(made))
-        write_private(crt, self._leaf(made, hosts).public_bytes(Encoding.PEM))
         write_private(folder / "ca.crt", self._cert.public_bytes(Encoding.PEM))
+        write_private(key, _pem(made))
+        write_private(crt, self._leaf(made, hosts).public_bytes(Encoding.PEM))  # last: a good one says that all three are there
 
     def _is_good(self, cert: x509.Certificate, hosts: Sequence[str]) -> bool:
         names = cert.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
@@ -109,6 +105,17 @@ class Authority:
             .not_valid_before(self._now - _EARLIER)
             .not_valid_after(self._now + life)
         )
+
+
+def _read_key(path: Path, cert: x509.Certificate) -> Key:
+    try:
+        loaded = load_pem_private_key(path.read_bytes(), None)
+    except (OSError, ValueError):
+        loaded = None
+    if not isinstance(loaded, Key) or loaded.public_key() != cert.public_key():
+        msg = f"{path} is not the key that bootstrap made for the ca.crt beside it: put it back."
+        raise CannotStart(msg)
+    return loaded
 
 
 def _general(host: str) -> x509.GeneralName:

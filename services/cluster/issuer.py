@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from threading import Event
 
 from fastapi import FastAPI
 from maxminddb import InvalidDatabaseError
 
-from eventlog.errors import EventLogError
-from eventlog.kafka import topics
-from eventlog.kafka.feed import KafkaFeed
+from eventlog.kafka.sink import KafkaSink
 from eventlog.leased import Leased
-from eventlog.projecting import Lag, run
 from eventlog.sql.leases import Leases
+from rescind.position import Position
 from services.access import SCOPES, Access
 from services.checkpoint_mac import signer
-from services.cluster.credential import Credential, read_credential
+from services.cluster.credential import read_credential
 from services.cluster.opening import Opened
+from services.cluster.own_token import OwnToken
 from services.cluster.settings import ClusterSettings
+from services.cluster.way_back import WayBack
 from services.cluster.wiring import (
     ISSUER,
-    LIST_SOURCE,
     Peers,
     checkpoints,
     derived,
@@ -30,7 +28,9 @@ from services.cluster.wiring import (
     issuer_settings,
     kafka,
     key,
+    sessions_topic,
 )
+from services.cluster.witnessing import agree
 from services.issuer.api.addresses import parse_network
 from services.issuer.api.origins import Origins, install_cors, origin_of, own_origins
 from services.issuer.api.parts import Parts
@@ -38,9 +38,8 @@ from services.issuer.api.router import router
 from services.issuer.api.throttling import Limits, Throttle, open_storage
 from services.issuer.wiring import Issuer, new_id, open_issuer
 from services.migrating import require_schema
-from services.roads.refill import REVOCATIONS, LogRefill
-from services.roads.revocation_log import RevocationLogFeed, TwoWays
-from services.roads.service_token import Granted, ServiceToken
+from services.roads.express import ExpressSink
+from services.roads.service_token import ServiceToken
 from services.runtime import CannotStart, Loop, Service, Streams
 from services.times import now_ms
 
@@ -58,7 +57,10 @@ def open_issuer_service(settings: ClusterSettings, streams: Streams, stack: Exit
         raise CannotStart(msg) from error
     leases = Leases(opened, issuer.log.tables.leases, new_id())
     origins = Origins(own_origins(settings.public_url or credential.iss), frozenset(map(origin_of, settings.allowed_origin)))
-    back = WayBack(settings, Peers(stack, settings, credential), credential, issuer)
+    peer = Peers(stack, settings, credential).revocation_with(ServiceToken(OwnToken(issuer.clients, credential.client_id).ask))
+    express = ExpressSink(peer, credential.iss)
+    agree(issuer, [express.position, lambda: _in_topic(settings, credential.iss, issuer)])
+    back = WayBack(kafka(settings), peer, issuer.following)
     loops = (
         *issuer.loops,
         Loop("way back", Leased(leases, "way back", back.run).run),
@@ -69,7 +71,7 @@ def open_issuer_service(settings: ClusterSettings, streams: Streams, stack: Exit
         issuer.log.head()  # where the database does not answer, the probe says so
         return {}
 
-    service = Service(ISSUER, router(_parts(issuer, settings, origins, streams, master)), loops, ready)
+    service = Service(ISSUER, router(_parts(issuer, settings, origins, streams, master)), loops, ready, warnings=back.warnings)
 
     def dress(app: FastAPI) -> None:
         install_cors(app, origins)
@@ -77,37 +79,12 @@ def open_issuer_service(settings: ClusterSettings, streams: Streams, stack: Exit
     return Opened([service], dress)
 
 
-class WayBack:
-    """What was revoked from outside comes into the issuer's records: over HTTP, and from the topic where HTTP fails.
-
-    The issuer signs its own token: it needs no other process for that.
-    """
-
-    def __init__(self, settings: ClusterSettings, peers: Peers, credential: Credential, issuer: Issuer) -> None:
-        self._issuer = issuer
-        self._client_id = credential.client_id
-        self._brokers = kafka(settings)
-        self._peer = peers.revocation_with(ServiceToken(self._token))
-        self.trouble = ""
-
-    def run(self, stop: Event) -> None:
-        """Follow until stopped."""
-        second = KafkaFeed(self._brokers, topics.REVOCATIONS, iss=LIST_SOURCE, refill=LogRefill(self._peer, REVOCATIONS))
-        feed = TwoWays(RevocationLogFeed(self._peer), second)
-        try:
-            run(feed, self._issuer.following, stop, report=self._report)
-        finally:
-            second.close()
-
-    def _report(self, lag: Lag) -> None:
-        self.trouble = lag.trouble
-
-    def _token(self) -> Granted:
-        client = self._issuer.clients.find(self._client_id)
-        if client is None:
-            raise EventLogError("the issuer's own client is not registered: run bootstrap")
-        made = self._issuer.clients.token(client, "log:replicate")
-        return Granted(made.token, made.expires_in)
+def _in_topic(settings: ClusterSettings, iss: str, issuer: Issuer) -> Position | None:
+    sink = KafkaSink(kafka(settings), sessions_topic(settings), iss=iss, hash_at=issuer.log.hash_at)
+    try:
+        return sink.position()
+    finally:
+        sink.close()
 
 
 def _parts(issuer: Issuer, settings: ClusterSettings, origins: Origins, streams: Streams, master: bytes) -> Parts:

@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from eventlog.kafka import topics
-from eventlog.kafka.errors import KafkaUnavailable, TopicMismatch
+from eventlog.kafka.errors import KafkaRefuses, KafkaUnavailable, TopicMismatch
 from services.cluster.settings import ClusterSettings
 from services.cluster.wiring import kafka, sessions_topic
 from services.runtime import CannotStart
 
-_PATIENCE_S = 60.0
+_PATIENCE_S = 30.0
 _PAUSE_S = 1.0
 
 
 def make_topics(settings: ClusterSettings) -> Sequence[str]:
-    """The names of those that were made. Waits for Kafka, a minute at most; CannotStart."""
+    """The names of those that were made. Waits for Kafka, half a minute at most; CannotStart."""
     anomalies = replace(topics.ANOMALIES, partitions=settings.kafka_partitions)
     wanted = (sessions_topic(settings), topics.REVOCATIONS, anomalies, topics.AUDIT)
     deadline = time.monotonic() + _PATIENCE_S
@@ -27,8 +27,11 @@ def make_topics(settings: ClusterSettings) -> Sequence[str]:
         except TopicMismatch as mismatch:
             msg = f"The {mismatch}."
             raise CannotStart(msg) from None
+        except KafkaRefuses as refusal:
+            msg = f"{refusal}. Check --kafka, --kafka-ca, the account and what it may do."
+            raise CannotStart(msg) from refusal
         except KafkaUnavailable as error:
             if time.monotonic() > deadline:
-                msg = f"Kafka cannot be used: {error}. Check --kafka and that its brokers run."
+                msg = f"{error}. Check --kafka and that its brokers run."
                 raise CannotStart(msg) from error
             time.sleep(_PAUSE_S)

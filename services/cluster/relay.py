@@ -15,14 +15,17 @@ from eventlog.relay import Relay, Sink
 from eventlog.sql.leases import Leases
 from eventlog.sql.sequencer import Sequencer
 from eventlog.sql.watching import watch
-from rescind.events.registry import LIST_TYPES
+from rescind.events.registry import may_touch_list
+from services.access import SCOPES
 from services.cluster.credential import read_credential
 from services.cluster.opening import Opened
+from services.cluster.own_token import OwnToken
 from services.cluster.settings import ClusterSettings
-from services.cluster.wiring import ALL_TYPES, ISSUER, RELAY, Peers, engine, kafka, sessions_topic
-from services.issuer.wiring import Outgoing, new_id, open_outgoing
+from services.cluster.wiring import ISSUER, RELAY, Peers, engine, everything, issuer_settings, kafka, key, sessions_topic
+from services.issuer.wiring import Outgoing, new_id, open_clients, open_outgoing
 from services.migrating import require_schema
 from services.roads.express import ExpressSink
+from services.roads.service_token import ServiceToken
 from services.runtime import Loop, Measure, Service, Streams
 
 
@@ -68,27 +71,30 @@ def open_relay(settings: ClusterSettings, _: Streams, stack: ExitStack) -> Opene
     require_schema(opened, ISSUER)
     outgoing = open_outgoing(opened)
     leases = Leases(opened, outgoing.log.tables.leases, new_id())
-    express = ExpressSink(Peers(stack, settings, credential).revocation("facts:write"), credential.iss)
+    own = issuer_settings(settings, credential.iss)
+    clients = open_clients(opened, own, key(credential, "master"), own_scopes=frozenset(SCOPES))
+    token = ServiceToken(OwnToken(clients, credential.client_id).ask)  # also while every issuer process is dead
+    express = ExpressSink(Peers(stack, settings, credential).revocation_with(token), credential.iss)
     brokers, topic = kafka(settings), sessions_topic(settings)
 
     def kafka_road() -> Relay:
         sink = KafkaSink(brokers, topic, iss=credential.iss, hash_at=outgoing.log.hash_at)
-        return _relay(outgoing, sink, credential.iss, "kafka", ALL_TYPES)
+        return _relay(outgoing, sink, credential.iss, "kafka", everything)
 
     roads = [
-        Road("express", lambda: _relay(outgoing, express, credential.iss, "express", LIST_TYPES), leases),
+        Road("express", lambda: _relay(outgoing, express, credential.iss, "express", may_touch_list), leases),
         Road("kafka", kafka_road, leases),
     ]
     return Opened([_service(outgoing, roads)])
 
 
-def _relay(outgoing: Outgoing, sink: Sink, iss: str, name: str, types: frozenset[str]) -> Relay:
+def _relay(outgoing: Outgoing, sink: Sink, iss: str, name: str, carries: Callable[[str], bool]) -> Relay:
     return Relay(
         outgoing.log,
         sink,
         iss=iss,
         cursor_name=name,
-        types=types,
+        carries=carries,
         applied=outgoing.applied,
         live_sessions=outgoing.live_sessions,
         on_restored=outgoing.restored,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from eventlog.kafka import topics
 from eventlog.kafka.feed import KafkaFeed
@@ -21,12 +21,12 @@ from services.cluster.opening import Opened
 from services.cluster.relay import Road
 from services.cluster.settings import ClusterSettings
 from services.cluster.wiring import (
-    ALL_TYPES,
     LIST_SOURCE,
     REVOCATION,
     Peers,
     checkpoints,
     engine,
+    everything,
     kafka,
     key,
     sessions_topic,
@@ -72,9 +72,18 @@ def open_revocation_service(settings: ClusterSettings, streams: Streams, stack: 
         Loop("recovering", Leased(leases, "recovering", recovering.run).run),
         checkpoints(settings, revocation.log, sign, lambda name, work: Leased(leases, name, work)),
     )
-    return Opened(
-        [Service(REVOCATION, router(Parts(revocation, Access(remote.check), streams)), loops, ready, revocation.measures)]
-    )
+    service = Service(REVOCATION, router(Parts(revocation, Access(remote.check), streams)), loops, ready, revocation.measures)
+    return Opened([replace(service, warnings=lambda: _warnings(outgoing, topic, recovering))])
+
+
+def _warnings(outgoing: Road, incoming: TopicRoad, recovering: Recovering) -> Mapping[str, str]:
+    """What does not get on by Kafka."""
+    found = dict(outgoing.ready())
+    if incoming.trouble:
+        found["sessions topic"] = f"What issuers say does not come by Kafka: it {incoming.trouble}."
+    if recovering.trouble:
+        found["recovering"] = f"What this log said before a restore is not read back yet: {recovering.trouble}."
+    return found
 
 
 def _settings(settings: ClusterSettings) -> RevocationSettings:
@@ -94,7 +103,7 @@ def _relay(settings: ClusterSettings, revocation: Revocation) -> Relay:
         sink,
         iss=LIST_SOURCE,
         cursor_name="kafka",
-        types=ALL_TYPES,
+        carries=everything,
         applied=lambda: BEGINNING,
         live_sessions=lambda: 0,
         on_restored=restored,

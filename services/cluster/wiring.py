@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
 from functools import partial
+from pathlib import Path
 from threading import Event
 
 from cryptography.hazmat.primitives import hashes
@@ -21,7 +22,6 @@ from eventlog.kafka.topics import Topic
 from eventlog.leased import Leased
 from eventlog.sql.engine import open_engine
 from eventlog.sql.log import SqlLog
-from rescind.events.registry import EVENTS
 from rescind.http_keys import fetch_key_set
 from rescind.jwks import RemoteKeys
 from services.checkpoint_mac import Sign
@@ -39,7 +39,10 @@ ISSUER, RELAY, REVOCATION, ANOMALY = "issuer", "relay", "revocation", "anomaly"
 LIST_SOURCE = "urn:rescind:revocations"
 """`ce_source` of what the revocation service's own log says."""
 
-ALL_TYPES = frozenset(EVENTS)
+
+def everything(_: str) -> bool:
+    """What a topic carries: also events that a newer version has written, and this one does not know."""
+    return True
 
 
 def derived(master: bytes, purpose: str) -> bytes:
@@ -61,7 +64,18 @@ def kafka(settings: ClusterSettings) -> KafkaSettings:
     if not settings.kafka:
         raise CannotStart("--kafka is missing: name the brokers.")
     sasl = Sasl(settings.kafka_username, settings.kafka_password) if settings.kafka_username else None
+    if settings.kafka_ca:
+        trusting(settings.kafka_ca, "--kafka-ca")  # kafka-python would only say that it is late
     return KafkaSettings(settings.kafka, ca_file=str(settings.kafka_ca or ""), sasl=sasl)
+
+
+def trusting(authorities: Path | None, option: str) -> ssl.SSLContext:
+    """Who these authorities vouch for is believed, or those of the system. CannotStart where the file holds none."""
+    try:
+        return ssl.create_default_context(cafile=authorities)
+    except OSError as error:  # ssl.SSLError is one, too
+        msg = f"Cannot use {authorities}: {option} must name a readable PEM file with certificates."
+        raise CannotStart(msg) from error
 
 
 def sessions_topic(settings: ClusterSettings) -> Topic:
@@ -90,8 +104,8 @@ class Peers:
 
     @property
     def tls(self) -> ssl.SSLContext:
-        """Whom to trust."""
-        return ssl.create_default_context(cafile=self.settings.ca)
+        """Whom to trust. CannotStart."""
+        return trusting(self.settings.ca, "--ca")
 
     def issuer(self, scope: str) -> Peer:
         """The issuer, with a token of this scope from it."""

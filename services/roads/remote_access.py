@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from eventlog.certificates import certificate_trouble
 from rescind.access_token import Rules, check_access_token
 from rescind.claims import Claims
 from rescind.errors import Denial, Denied
@@ -50,10 +51,22 @@ class RemoteAccess:
             stop.wait(_LOOK_S)
 
     def ready(self) -> Mapping[str, str]:
-        """Empty, or that the keys are missing."""
-        return (
-            {} if self._keys.loaded else {"issuer keys": "The issuer's key set was not loaded yet; it is asked again and again."}
-        )
+        """Empty, or that the keys are missing, and why."""
+        return {} if self._keys.loaded else {"issuer keys": f"The issuer's keys are not here yet: {key_trouble(self._keys)}."}
+
+
+def key_trouble(keys: RemoteKeys) -> str:
+    """Why the last attempt to fetch them failed; quotes nothing of the answer."""
+    failure = keys.failure
+    if failure is None:
+        return "they are being asked for"
+    return f"the issuer {certificate_trouble(str(failure)) or _words(failure)}"
+
+
+def _words(failure: Exception) -> str:
+    if isinstance(failure, TimeoutError):
+        return "does not answer in time"
+    return "answers with something else" if isinstance(failure, ValueError) else "cannot be reached, or does not serve"
 
 
 def issuer_keys(url: str, tls: ssl.SSLContext | None = None) -> RemoteKeys:

@@ -11,13 +11,13 @@ from http import HTTPStatus
 
 import httpx
 
+from eventlog.certificates import certificate_trouble
 from rescind.jose import read_object
 from services.roads.errors import NoAnswer
 
 _CODE = re.compile("[a-z_]{1,40}")  # no token or secret looks like this
 _LONGEST_WAIT_S = 3600
 _LATE = "does not answer in time"
-_UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 _HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "rescind"}
 
 
@@ -130,5 +130,5 @@ def _trouble(error: Exception) -> str:
     if isinstance(error, httpx.TimeoutException):
         return _LATE
     if isinstance(error, httpx.ConnectError):
-        return "has a certificate that is not trusted" if _UNTRUSTED in str(error) else "cannot be reached"
+        return certificate_trouble(str(error)) or "cannot be reached"
     return "breaks off its answer"

@@ -11,26 +11,13 @@ from typing import Protocol
 from eventlog.backoff import backoff
 from eventlog.errors import EventLogError
 from eventlog.port import Checkpoint, Recorded
+from eventlog.source_mark import SourceMark
 from eventlog.sql.engine import write_connection
 from eventlog.sql.log import SqlLog
 from rescind.position import BEGINNING, Position
 
 _PAUSE_S = 0.2  # a watermark leaves at least every 250 ms
 _SAVE_S = 1.0  # the receiver's answer is the better cursor: ours may be this much older, and what is sent twice is dropped
-
-
-@dataclass(frozen=True, slots=True)
-class SourceMark:
-    """Everything this source committed before `time` (ms, its database's clock; 0: not known) stands up to `position`.
-
-    `applied`: up to where the source has applied the revocation log, its answers being among what it committed.
-    `live_sessions`: how many sessions it has.
-    """
-
-    position: Position
-    time: int
-    applied: Position
-    live_sessions: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +68,7 @@ class Sink(Protocol):
 class Relay:
     """One sink's loop. Two at once are safe: the receiver refuses or ignores what it has.
 
+    `carries` says of an event's type whether this road takes it.
     `on_restored` is called with the receiver's position when that is not in our log, or is there with other contents, which
     means that our log was put back to an older state; it must raise the log's epoch above that position's before it returns.
     What was written since is then sent from our own cursor on, which is as old as the log is: the receiver cannot have it.
@@ -93,7 +81,7 @@ class Relay:
         *,
         iss: str,
         cursor_name: str,
-        types: frozenset[str],
+        carries: Callable[[str], bool],
         applied: Callable[[], Position],
         live_sessions: Callable[[], int],
         on_restored: Callable[[Position], None],
@@ -104,7 +92,7 @@ class Relay:
         self._sink = sink
         self._iss = iss
         self._cursor_name = cursor_name
-        self._types = types
+        self._carries = carries
         self._applied = applied
         self._live_sessions = live_sessions
         self._on_restored = on_restored
@@ -167,7 +155,7 @@ class Relay:
             mark = SourceMark(Position.parse(batch.checkpoint), self._sent.time, applied, live_sessions)
         else:
             mark = SourceMark(watermark.position, watermark.time, applied, live_sessions)
-        records = tuple(each for each in batch.records if each.event.type in self._types)
+        records = tuple(each for each in batch.records if self._carries(each.event.type))
         prev_hash, hash_ = (self._log.hash_at(each) or b"" for each in (prev, mark.position))
         return Post(self._iss, prev, records, mark, prev_hash, hash_, self._replaces), more
 

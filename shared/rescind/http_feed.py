@@ -16,7 +16,12 @@ from rescind.position import Position
 
 _MAX_SNAPSHOT = 1024 * 1024 * 1024
 _MAX_ANSWER = 1024 * 1024
+_SNAPSHOT_TRIES = 8
 _BROKEN = (OSError, http.client.HTTPException)
+
+
+class _NotHere(FeedUnavailable):
+    """404."""
 
 
 class HttpFeed:
@@ -60,9 +65,18 @@ class HttpFeed:
         return stream
 
     def snapshot(self, url: str) -> bytes:
-        """Fetch `url`, a path on the feed's own host: the credential goes nowhere else."""
+        """Fetch `url`, a path on the feed's own host: the credential goes nowhere else.
+
+        Behind a load balancer a new connection may end at another replica, which has not made this snapshot: ask again.
+        """
         if not url.startswith("/") or url.startswith("//"):
             raise ValueError("a snapshot's url is a path on the feed's host")
+        for _ in range(_SNAPSHOT_TRIES - 1):
+            with suppress(_NotHere):
+                return self._snapshot(url)
+        return self._snapshot(url)
+
+    def _snapshot(self, url: str) -> bytes:
         connection = self._connection(self._patience)
         try:
             response = _ask(connection, "GET", self._path + url, self._headers)
@@ -166,6 +180,8 @@ def _ask(
         response = connection.getresponse()
     if response.status == http.client.OK:
         return response
+    if response.status == http.client.NOT_FOUND:
+        raise _NotHere("the revocation service answers 404")
     why = {  # by status
         http.client.UNAUTHORIZED: "the revocation service refuses this verifier's credential",
         http.client.FORBIDDEN: "the revocation service refuses this verifier's credential",

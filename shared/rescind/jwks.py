@@ -41,6 +41,7 @@ class RemoteKeys:
         self._fetched: float | None = None
         self._data = b""
         self._not_before = clock()
+        self.failure: Exception | None = None  # of the last fetch
         self._lock = threading.Lock()
 
     def __call__(self, kid: str) -> PublicKey | None:
@@ -83,10 +84,12 @@ class RemoteKeys:
         try:
             data = self._fetch()
             keys = read_key_set(data, self._algorithms)
-        except (OSError, ValueError):
+        except (OSError, ValueError) as error:
+            self.failure = error
             self._not_before = self._clock() + self._retry
             return
         self._keys, self._fetched, self._not_before = keys, asked, asked + self._cool_down
+        self.failure = None
         before, self._data = self._data, data
         if before and before != data:
             self._changed()

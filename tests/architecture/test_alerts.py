@@ -65,3 +65,7 @@ def test_an_alert_says_what_is_wrong_and_is_explained(alert: str) -> None:
 @pytest.mark.parametrize("metric", sorted(GAUGES | COUNTED))
 def test_a_metric_of_the_services_is_explained(metric: str) -> None:
     assert f"`{metric}`" in PAGE
+
+
+def test_no_metric_is_explained_that_nobody_serves() -> None:
+    assert not unknown(PAGE)

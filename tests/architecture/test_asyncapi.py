@@ -16,7 +16,7 @@ from kit.event_files import example
 from eventlog.kafka.cloudevents import Message, encode_mark, encode_record
 from eventlog.kafka.topics import REVOCATIONS, SESSIONS
 from eventlog.port import Event, Recorded
-from eventlog.relay import SourceMark
+from eventlog.source_mark import SourceMark
 from rescind.events.registry import EVENTS, encode
 from rescind.position import Position
 

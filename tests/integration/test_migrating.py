@@ -11,9 +11,9 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Column, Engine, Integer, MetaData, Table, inspect, text
 
 from services.anomaly.tables import anomaly_tables
-from services.issuer.tables import issuer_tables
+from services.issuer.sql.tables import issuer_tables
 from services.migrating import migrate, require_schema
-from services.revocation.tables import revocation_tables
+from services.revocation.sql.tables import revocation_tables
 from services.runtime import CannotStart
 
 

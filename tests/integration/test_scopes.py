@@ -8,7 +8,8 @@ import pytest
 from kit.endpoints import Endpoint, endpoints
 from kit.whole import Whole, token, whole
 
-from services.access import ADMIN, SCOPES
+from services.access import SCOPES
+from services.principal import ADMIN
 
 
 @pytest.fixture(scope="module")

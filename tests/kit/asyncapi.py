@@ -36,7 +36,8 @@ def document() -> dict[str, Any]:
                 "CloudEvents 1.0 in binary mode. The value is the event's JSON, everything else stands in headers. Personal data "
                 "is in `ce_personal` only, sealed. A consumer keeps one position for each source and partition: what is at or "
                 "before it has been seen; where `ce_prev` is beyond it something was missed, and is fetched from "
-                "GET /v1/log/records. A new version of an event has a new name; fields are never changed in place."
+                "GET /v1/log/records. A new version of an event has a new name; fields are never changed in place. The topics "
+                "rescind.anomalies.v1 and rescind.audit.v1 are made, and nothing is written to them yet."
             ),
             "license": {"name": "Apache-2.0"},
         },

@@ -11,9 +11,10 @@ from fastapi import FastAPI
 from kit import asyncapi
 from kit.endpoints import Endpoint, endpoints
 
-from services.access import ADMIN, SCOPES
+from services.access import SCOPES
 from services.cluster.settings import OPTIONS
 from services.options import table
+from services.principal import ADMIN
 from services.settings import Settings
 from services.wiring import compose
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 import socket
 import struct
 import threading
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import TypeVar
 
 STREAM = b"GET /v1/feed"
 ACK = b"POST /v1/feed/ack"
 UP, DOWN = "up", "down"  # towards the service, towards the verifier
+
+
+P = TypeVar("P", bound="FaultProxy")
 
 
 class FaultProxy:
@@ -24,6 +29,8 @@ class FaultProxy:
         self._delay = 0.0
         self._refusing = False
         self._closed = False
+        self._passed: Counter[tuple[str, bytes]] = Counter()
+        self._waiting: Counter[tuple[str, bytes]] = Counter()
         self._sockets: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
@@ -39,6 +46,21 @@ class FaultProxy:
     def delay(self, seconds: float) -> None:
         """Every piece of an answer comes so much later."""
         self._delay = seconds
+
+    def await_piece(self, only: bytes) -> None:
+        """Wait until one more piece of an answer to `only` has passed: it lies in the verifier's socket then."""
+        with self._state:
+            before = self._passed[DOWN, only]
+            self._await(lambda: self._passed[DOWN, only] > before)
+
+    def await_held(self, only: bytes) -> None:
+        """Wait until a piece of an answer to `only` is held back."""
+        with self._state:
+            self._await(lambda: self._waiting[DOWN, only] > 0)
+
+    def _await(self, what: Callable[[], bool]) -> None:
+        if not self._state.wait_for(what, 10.0):
+            raise TimeoutError("it never came to that")  # no AssertionError: a variant broken on purpose fails by those
 
     def release(self, only: bytes | None = None) -> None:
         """What was held arrives; `only` undoes one `buffer`, and nothing else."""
@@ -118,13 +140,20 @@ class FaultProxy:
         with self._state:
             if way == DOWN and self._delay:
                 self._state.wait_for(lambda: self._closed, self._delay)
+            about = [(way, only) for only in (STREAM, ACK) if first.startswith(only)]
+            self._waiting.update(about)
+            self._state.notify_all()
             self._state.wait_for(lambda: self._closed or not any(first.startswith(only) for only in self._held[way]))
+            self._waiting.subtract(about)
             if self._closed:
                 return False
         try:
             sink.sendall(data)
         except OSError:
             return False
+        with self._state:
+            self._passed.update(about)
+            self._state.notify_all()
         return True
 
 
@@ -136,8 +165,15 @@ def _cut(one: socket.socket) -> None:
 
 @contextmanager
 def fault_proxy(url: str) -> Iterator[FaultProxy]:
+    with serving(FaultProxy, url) as proxy:
+        yield proxy
+
+
+@contextmanager
+def serving(kind: type[P], url: str) -> Iterator[P]:
+    """A proxy of this kind in front of a base URL."""
     host, port = url.removeprefix("http://").split(":")
-    proxy = FaultProxy((host, int(port)))
+    proxy = kind((host, int(port)))
     thread = threading.Thread(target=proxy.serve, daemon=True)
     thread.start()
     try:

@@ -26,8 +26,8 @@ from services.issuer.clients import Clients
 from services.issuer.contexts import Login, LogQuery, NewClient, RequestContext, StartSession
 from services.issuer.errors import InvalidToken, NoActiveAccount, NotFound
 from services.issuer.keys import Keys
-from services.issuer.session_log import SessionLog
 from services.issuer.sessions import Sessions
+from services.issuer.sql.session_log import SessionLog
 from services.issuer.subjects import Subjects
 from services.issuer.views import AccessToken, Client, LogEntry, LogPage, Pair, SessionView, Subject
 from services.loops import Loops

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from enum import Enum
 
-from eventlog.relay import OtherHistory, PositionConflict, Post, SourceMark
+from eventlog.relay import OtherHistory, PositionConflict, Post
+from eventlog.source_mark import SourceMark
 from rescind.position import BEGINNING, Position
 
 

@@ -17,11 +17,11 @@ from eventlog.sql.engine import open_engine
 from eventlog.sql.log import SqlLog
 from services.access import SCOPES
 from services.issuer.contexts import Login
+from services.issuer.decisions.session import Session
 from services.issuer.minting import Granted
 from services.issuer.networks import Networks
 from services.issuer.rotating import Refresh, Rotating
-from services.issuer.session import Session
-from services.issuer.unit import Unit
+from services.issuer.sql.unit import Unit
 from services.issuer.views import Pair
 from services.issuer.wiring import Issuer, new_id, open_issuer
 from services.times import now_ms

@@ -35,7 +35,7 @@ def make_relay(
         sink,
         iss="https://issuer.example",
         cursor_name="express",
-        types=frozenset({TOLD}),
+        carries=TOLD.__eq__,
         applied=lambda: Position(1, 7),
         live_sessions=lambda: 3,
         on_restored=on_restored or raise_epoch,

@@ -12,7 +12,8 @@ from kit.serving import serving
 from sqlalchemy import Engine
 
 from eventlog.port import Event, Recorded
-from eventlog.relay import Post, SourceMark
+from eventlog.relay import Post
+from eventlog.source_mark import SourceMark
 from rescind.claims import Claims
 from rescind.errors import Denial, Denied
 from rescind.events.registry import AnyEvent, encode
@@ -20,10 +21,10 @@ from rescind.position import BEGINNING, Position
 from services.access import Access
 from services.revocation.api.parts import Parts
 from services.revocation.api.router import router
-from services.revocation.clock import database_now
+from services.revocation.decisions.sources import Source
 from services.revocation.service import Revocation, open_revocation
 from services.revocation.settings import RevocationSettings
-from services.revocation.sources import Source
+from services.revocation.sql.clock import database_now
 from services.runtime import Service, Streams
 
 ISS = "https://id.example"

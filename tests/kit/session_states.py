@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from kit.issuing import START
 
-from services.issuer.presence import Presence
-from services.issuer.refreshing import Decision, Presented, decide
-from services.issuer.restriction import Restriction
-from services.issuer.session import Begin, Session, begin
+from services.issuer.decisions.presence import Presence
+from services.issuer.decisions.refreshing import Decision, Presented, decide
+from services.issuer.decisions.restriction import Restriction
+from services.issuer.decisions.session import Begin, Session, begin
 from services.issuer.settings import IssuerSettings
 
 HERE = Presence(ip="192.0.2.7", device="d", browser="Chrome", asn=64500)

@@ -29,9 +29,9 @@ from services.issuer.wiring import Issuer, open_issuer
 from services.loops import Loops
 from services.revocation.api.parts import Parts as RevocationParts
 from services.revocation.api.router import router as revocation_router
+from services.revocation.decisions.sources import Source
 from services.revocation.service import Revocation, open_revocation
 from services.revocation.settings import RevocationSettings
-from services.revocation.sources import Source
 from services.roads.peer import Peer
 from services.roads.remote_access import RemoteAccess, issuer_keys
 from services.roads.service_token import ServiceToken, ask_issuer

@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 from kit.certificates import tls
 from kit.feed_server import CREDENTIAL, ISS, FeedServer, ended, feed_server
+from kit.raw_server import http_answer, raw_server
 
 from rescind.feed import Ack, Answer, FeedUnavailable
 from rescind.frames import Decoder, Delta, Frame, Heartbeat, Snapshot
 from rescind.http_feed import HttpFeed
 from rescind.position import Position
 
+NOT_FOUND = http_answer(b"{}", status="404 Not Found")
 ACK = Ack("v-1", Position(1, 0), "mark-1.0", 10.0, "strict", ((0, 5),))
 
 
@@ -110,6 +112,23 @@ def test_silence_is_an_error(service: FeedServer) -> None:
         pytest.raises(FeedUnavailable, match="silent"),
     ):
         stream.read()
+
+
+def test_a_snapshot_that_another_replica_has_is_asked_for_again() -> None:
+    """A load balancer sends each connection to another one."""
+    with (
+        raw_server(NOT_FOUND, NOT_FOUND, http_answer(b"the snapshot")) as server,
+        closing(HttpFeed(server.url, CREDENTIAL)) as feed,
+    ):
+        assert feed.snapshot("/v1/snapshots/1.7") == b"the snapshot"
+
+
+def test_a_snapshot_that_nobody_has_is_given_up() -> None:
+    with raw_server(NOT_FOUND) as server:
+        feed = HttpFeed(server.url, CREDENTIAL)
+        with pytest.raises(FeedUnavailable, match="404"):
+            feed.snapshot("/v1/snapshots/1.7")
+        assert 1 < len(server.asked) < 20
 
 
 def test_a_snapshot_is_fetched_from_the_feeds_own_host_only(feed: HttpFeed) -> None:

@@ -18,6 +18,7 @@ from kit.probing import (
     AnswerFreshness,
     FrameFreshness,
     Prober,
+    Watched,
     accepted,
     following,
     past,
@@ -26,7 +27,7 @@ from kit.probing import (
 )
 
 from rescind.follower import Follower
-from rescind.freshness import Freshness, boot_clock
+from rescind.freshness import boot_clock
 from rescind.http_feed import HttpFeed
 
 BOUND_MS = MAX_STALENESS * 1000
@@ -45,25 +46,25 @@ def proxy(service: FeedServer) -> Iterator[FaultProxy]:
 
 
 @pytest.fixture
-def follow(proxy: FaultProxy) -> Iterator[Callable[[Freshness], Prober]]:
+def follow(proxy: FaultProxy) -> Iterator[Callable[[Watched], Prober]]:
     with ExitStack() as stack:
 
-        def start(freshness: Freshness) -> Prober:
-            return Prober(stack.enter_context(following(proxy.url, freshness)), MAX_STALENESS)
+        def start(freshness: Watched) -> Prober:
+            return stack.enter_context(following(proxy.url, freshness))
 
         yield start
 
 
-def broken(freshness: type[Freshness]) -> object:
+def broken(freshness: type[Watched]) -> object:
     return pytest.param(freshness, marks=pytest.mark.xfail(strict=True, raises=AssertionError, reason="broken on purpose"))
 
 
 def test_a_cold_start_accepts_nothing_before_the_list_is_there(
-    service: FeedServer, proxy: FaultProxy, follow: Callable[[Freshness], Prober]
+    service: FeedServer, proxy: FaultProxy, follow: Callable[[Watched], Prober]
 ) -> None:
     service.publish(ended(SN))
     proxy.black_hole()
-    prober = follow(Freshness())
+    prober = follow(Watched())
     start = boot_clock()
     prober.until(past(start + BOUND_MS))
     proxy.release()
@@ -74,32 +75,28 @@ def test_a_cold_start_accepts_nothing_before_the_list_is_there(
 def test_a_cold_start_with_nobody_there_accepts_nothing() -> None:
     with feed_server() as server:
         gone = server.url
-    with following(gone, Freshness()) as follower:
-        prober = Prober(follower, MAX_STALENESS)
+    with following(gone, Watched()) as prober:
         prober.until(past(boot_clock() + BOUND_MS))
         assert {probe.refused for probe in prober.probes} <= {"stale", "not_ready"}
-        assert follower.following().problem == "the revocation service cannot be reached"
+        assert prober.follower.following().problem == "the revocation service cannot be reached"
 
 
-def test_a_black_hole_is_noticed_by_silence_and_left_when_it_ends(
-    service: FeedServer, proxy: FaultProxy, follow: Callable[[Freshness], Prober]
-) -> None:
-    prober = follow(Freshness())
-    prober.until(accepted)
-    proxy.black_hole()
-    service.publish(ended(SN))
-    moment = boot_clock()
-    prober.until(past(moment + 3 * BOUND_MS))
-    assert stale(prober.ask())
-    proxy.release()
-    prober.until(revoked)
-    assert prober.accepted_after(moment + BOUND_MS) == []
+def test_a_black_hole_is_noticed_by_silence_and_left_when_it_ends(service: FeedServer, proxy: FaultProxy) -> None:
+    with following(proxy.url, Watched(), silence=1.0) as prober:
+        prober.until(accepted)
+        proxy.black_hole()
+        service.publish(ended(SN))
+        moment = boot_clock()
+        prober.until(lambda _: "silent" in prober.follower.following().problem)
+        prober.until(past(moment + BOUND_MS))
+        assert stale(prober.ask())
+        proxy.release()
+        prober.until(revoked)
+        assert prober.accepted_after(moment + BOUND_MS) == []
 
 
-def test_it_resumes_where_it_was_after_a_cut(
-    service: FeedServer, proxy: FaultProxy, follow: Callable[[Freshness], Prober]
-) -> None:
-    prober = follow(Freshness())
+def test_it_resumes_where_it_was_after_a_cut(service: FeedServer, proxy: FaultProxy, follow: Callable[[Watched], Prober]) -> None:
+    prober = follow(Watched())
     prober.until(accepted)
     proxy.reset(refuse=True)
     position = service.publish(ended(SN))
@@ -112,9 +109,9 @@ def test_it_resumes_where_it_was_after_a_cut(
 
 
 def test_it_takes_a_snapshot_when_the_list_has_moved_on(
-    service: FeedServer, proxy: FaultProxy, follow: Callable[[Freshness], Prober]
+    service: FeedServer, proxy: FaultProxy, follow: Callable[[Watched], Prober]
 ) -> None:
-    prober = follow(Freshness())
+    prober = follow(Watched())
     prober.until(accepted)
     proxy.reset(refuse=True)
     service.publish(ended(SN))
@@ -127,58 +124,58 @@ def test_it_takes_a_snapshot_when_the_list_has_moved_on(
     assert len(service.state.snapshots) == 2
 
 
-@pytest.mark.parametrize("freshness", [Freshness, broken(FrameFreshness)])
+@pytest.mark.parametrize("freshness", [Watched, broken(FrameFreshness)])
 def test_a_buffered_stream_is_no_freshness(
-    freshness: type[Freshness], service: FeedServer, proxy: FaultProxy, follow: Callable[[Freshness], Prober]
+    freshness: type[Watched], service: FeedServer, proxy: FaultProxy, follow: Callable[[Watched], Prober]
 ) -> None:
     """Heartbeats from before the revocation come out of the buffer long after it."""
     prober = follow(freshness())
     prober.until(accepted)
     proxy.buffer(STREAM)
-    heartbeats = len(service.state.acks)
-    service.await_(lambda state: len(state.acks) > heartbeats)
+    proxy.await_held(STREAM)
     service.state.lose_deltas = True  # the heartbeats go on; the delta stands behind them in the buffer
     service.publish(ended(SN))
     moment = boot_clock()
     prober.until(past(moment + 2 * BOUND_MS))
+    released = boot_clock()
     proxy.release()
-    prober.until(past(boot_clock() + BOUND_MS / 4))
+    prober.until_asked("read", after=released)
     service.state.lose_deltas = False
     assert prober.accepted_after(moment + BOUND_MS) == []
     assert any(map(stale, prober.probes))
     prober.until(revoked)
 
 
-@pytest.mark.parametrize("freshness", [Freshness, broken(AnswerFreshness)])
+@pytest.mark.parametrize("freshness", [Watched, broken(AnswerFreshness)])
 def test_a_buffered_answer_counts_from_the_question(
-    freshness: type[Freshness], service: FeedServer, proxy: FaultProxy, follow: Callable[[Freshness], Prober]
+    freshness: type[Watched], service: FeedServer, proxy: FaultProxy, follow: Callable[[Watched], Prober]
 ) -> None:
     prober = follow(freshness())
     prober.until(accepted)
     proxy.buffer(ACK)
-    known = len(service.state.acks)
-    service.await_(lambda state: len(state.acks) > known)  # asked before the revocation, answered long after
+    proxy.await_held(ACK)  # asked before the revocation, answered long after
     proxy.buffer(STREAM)
     service.publish(ended(SN))
     moment = boot_clock()
     prober.until(past(moment + 1.5 * BOUND_MS))
+    released = boot_clock()
     proxy.release(ACK)
-    prober.until(past(boot_clock() + BOUND_MS))
+    prober.until_asked("taken", after=released)
     assert prober.accepted_after(moment + BOUND_MS) == []
     proxy.release()
     prober.until(revoked)
 
 
-def test_a_delay_within_the_bound_signs_nobody_out(proxy: FaultProxy, follow: Callable[[Freshness], Prober]) -> None:
+def test_a_delay_within_the_bound_signs_nobody_out(proxy: FaultProxy, follow: Callable[[Watched], Prober]) -> None:
     proxy.delay(BOUND_MS / 8000)
-    prober = follow(Freshness())
+    prober = follow(Watched())
     first = prober.until(accepted)
     prober.until(past(first.at + 3 * BOUND_MS))
     assert accepted(prober.until(accepted))
 
 
-def test_a_dead_projector_behind_a_living_web_tier_is_stale(service: FeedServer, follow: Callable[[Freshness], Prober]) -> None:
-    prober = follow(Freshness())
+def test_a_dead_projector_behind_a_living_web_tier_is_stale(service: FeedServer, follow: Callable[[Watched], Prober]) -> None:
+    prober = follow(Watched())
     prober.until(accepted)
     service.freeze()
     moment = boot_clock()
@@ -187,21 +184,19 @@ def test_a_dead_projector_behind_a_living_web_tier_is_stale(service: FeedServer,
     assert prober.accepted_after(moment + BOUND_MS) == []
 
 
-def test_a_source_that_the_service_does_not_know_is_never_fresh(
-    service: FeedServer, follow: Callable[[Freshness], Prober]
-) -> None:
+def test_a_source_that_the_service_does_not_know_is_never_fresh(service: FeedServer, follow: Callable[[Watched], Prober]) -> None:
     service.state.sources = {"https://another.test"}
-    prober = follow(Freshness())
+    prober = follow(Watched())
     service.await_(lambda state: len(state.acks) > 3)
     assert not any(map(accepted, prober.probes))
     service.state.sources = {ISS}
     prober.until(accepted)
 
 
-def test_a_higher_epoch_revives_nothing(service: FeedServer, follow: Callable[[Freshness], Prober]) -> None:
+def test_a_higher_epoch_revives_nothing(service: FeedServer, follow: Callable[[Watched], Prober]) -> None:
     """The service was restored from before the revocation; it has forgotten, the verifier has not."""
     service.publish(ended(SN))
-    prober = follow(Freshness())
+    prober = follow(Watched())
     prober.until(revoked)
     service.raise_epoch()
     moment = boot_clock()
@@ -217,26 +212,23 @@ def test_a_higher_epoch_revives_nothing(service: FeedServer, follow: Callable[[F
 def test_a_verifier_that_forgot_the_ended_epoch_would_revive_it(service: FeedServer, proxy: FaultProxy) -> None:
     """Negative control of the test above."""
     service.publish(ended(SN))
-    with following(proxy.url, Freshness(), keep=0.0) as follower:
-        prober = Prober(follower, MAX_STALENESS)
+    with following(proxy.url, Watched(), keep=0.0) as prober:
         prober.until(revoked)
         service.raise_epoch()
         prober.until(accepted)
 
 
-def test_a_wrong_digest_is_not_loaded(service: FeedServer, follow: Callable[[Freshness], Prober]) -> None:
+def test_a_wrong_digest_is_not_loaded(service: FeedServer, follow: Callable[[Watched], Prober]) -> None:
     service.state.wrong_digest = True
-    prober = follow(Freshness())
+    prober = follow(Watched())
     service.await_(lambda state: len(state.opened) > 1)
     assert not accepted(prober.ask())
     service.state.wrong_digest = False
     prober.until(accepted)
 
 
-def test_lost_deltas_behind_living_heartbeats_are_fetched_again(
-    service: FeedServer, follow: Callable[[Freshness], Prober]
-) -> None:
-    prober = follow(Freshness())
+def test_lost_deltas_behind_living_heartbeats_are_fetched_again(service: FeedServer, follow: Callable[[Watched], Prober]) -> None:
+    prober = follow(Watched())
     prober.until(accepted)
     service.state.lose_deltas = True
     service.publish(ended(SN))
@@ -258,9 +250,9 @@ def test_a_refused_credential_is_named(service: FeedServer) -> None:
 
 
 def test_a_service_that_resolves_its_history_makes_verifiers_stale_and_is_taken_up_again(
-    service: FeedServer, follow: Callable[[Freshness], Prober]
+    service: FeedServer, follow: Callable[[Watched], Prober]
 ) -> None:
-    prober = follow(Freshness())
+    prober = follow(Watched())
     prober.until(accepted)
     service.state.refusing = 503
     prober.until(stale)

@@ -16,10 +16,11 @@ from kit.waiting import until
 
 from eventlog.errors import EventLogError
 from eventlog.port import Checkpoint, Event, Recorded
-from eventlog.relay import PositionConflict, Post, Relay, Sink, SourceMark
+from eventlog.relay import PositionConflict, Post, Relay, Sink
+from eventlog.source_mark import SourceMark
 from eventlog.sql.engine import write_connection
 from eventlog.sql.sequencer import Sequencer
-from rescind.events.registry import LIST_TYPES, encode
+from rescind.events.registry import encode, may_touch_list
 from rescind.events.session import SessionRevoked
 from rescind.position import BEGINNING, Position
 from services.issuer.contexts import Login, RequestContext
@@ -49,7 +50,7 @@ class Road:
             self.sink,
             iss=self.apart.iss,
             cursor_name="express",
-            types=LIST_TYPES,
+            carries=may_touch_list,
             applied=issuer.following.applied,
             live_sessions=issuer.live_sessions,
             on_restored=self.restored,

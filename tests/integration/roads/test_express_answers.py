@@ -9,7 +9,8 @@ import pytest
 from kit.raw_server import HOLD, HTML, http_answer, raw_server
 
 from eventlog.port import Event, Recorded
-from eventlog.relay import OtherHistory, PositionConflict, Post, SourceMark
+from eventlog.relay import OtherHistory, PositionConflict, Post
+from eventlog.source_mark import SourceMark
 from rescind.position import BEGINNING, Position
 from services.roads.errors import NoAnswer
 from services.roads.express import ExpressSink, parts

@@ -22,11 +22,11 @@ from eventlog.row_json import row_json
 from eventlog.sql.sequencer import Sequencer
 from rescind.position import BEGINNING, Position
 from rescind.vocabulary import Reason, TargetType
-from services.access import Principal
 from services.issuer.contexts import Login, RequestContext
 from services.issuer.errors import SessionSuspended
 from services.issuer.views import Pair
-from services.revocation.commands import MakeRevocation
+from services.principal import Principal
+from services.revocation.decisions.commands import MakeRevocation
 from services.roads.errors import NoAnswer
 from services.roads.peer import Peer
 from services.roads.refill import REVOCATIONS, SESSIONS, LogRefill

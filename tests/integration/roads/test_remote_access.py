@@ -16,10 +16,11 @@ from kit.waiting import until
 from rescind.claims import Claims
 from rescind.errors import Denial, Denied
 from rescind.vocabulary import Reason, TargetType
-from services.access import Access, Principal
+from services.access import Access
 from services.issuer.contexts import Login, RequestContext
+from services.principal import Principal
 from services.problems import Problem
-from services.revocation.commands import MakeRevocation
+from services.revocation.decisions.commands import MakeRevocation
 from services.roads.remote_access import RemoteAccess, issuer_keys
 from services.times import now_ms
 

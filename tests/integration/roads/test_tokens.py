@@ -13,8 +13,8 @@ from kit.two_services import TwoServices
 from kit.waiting import until
 
 from rescind.vocabulary import Reason, TargetType
-from services.access import Principal
-from services.revocation.commands import MakeRevocation
+from services.principal import Principal
+from services.revocation.decisions.commands import MakeRevocation
 from services.roads.errors import NoAnswer
 from services.roads.service_token import Granted, ServiceToken, ask_issuer
 from services.roads.wire import Wire
@@ -38,7 +38,7 @@ def test_a_scope_that_the_client_lacks_is_not_given(apart: TwoServices) -> None:
 def test_a_scope_that_the_token_lacks_is_not_allowed(apart: TwoServices) -> None:
     token = apart.token(apart.relay_id, apart.relay_secret, "log:replicate")
     with pytest.raises(NoAnswer, match="does not allow this service that"):
-        apart.to_revocation(token).get("/v1/facts", {"iss": apart.iss}).expect(HTTPStatus.OK)
+        apart.to_revocation(token).get("/v1/verifiers", {}).expect(HTTPStatus.OK)
 
 
 @pytest.mark.parametrize("odd", ["N0t-The-Secret", "ä:+% /", "x" * 200])
