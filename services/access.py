@@ -18,7 +18,7 @@ SCOPES = {
     ADMIN: "everything below",
     "sessions:write": "start sessions for a login of your own, change their claims",
     "subjects:write": "create accounts, disable them, set their scopes and passwords, list their sessions, forget them",
-    "clients:write": "register OAuth clients",
+    "clients:write": "register, list and delete OAuth clients, rotate their secrets",
     "keys:write": "rotate the signing keys",
     "revocations:read": "list revocations and read their receipts",
     "revocations:write": "revoke and lift",

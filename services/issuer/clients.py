@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from hashlib import sha256
 
-from rescind.events.administration import ClientCreated
+from rescind.events.administration import ClientCreated, ClientDeleted, ClientSecretRotated
+from rescind.vocabulary import Effect, Reason, TargetType
 from services.issuer.contexts import NewClient
 from services.issuer.decisions import access_claims, names, scopes
 from services.issuer.decisions.access_claims import Audience
+from services.issuer.decisions.restriction import Restriction
 from services.issuer.decisions.scopes import words
-from services.issuer.errors import InvalidRequest
+from services.issuer.errors import Conflict, InvalidRequest, NotFound
 from services.issuer.keys import Keys
 from services.issuer.settings import IssuerSettings
 from services.issuer.sql.client_rows import StoredClient
@@ -45,7 +48,7 @@ class Clients:
         self._now = now
         self._new_id = new_id
         self._own_scopes = own_scopes
-        self._known: dict[str, StoredClient] = {}  # clients do not change, and nobody can make this grow but admins
+        self._known: dict[str, Client] = {}  # what never changes of it, and nobody can make this grow but admins
 
     def create(self, new: NewClient, *, by: str) -> tuple[Client, str]:
         """Register a client and return its secret, "" for a public one; the secret is shown once. InvalidRequest."""
@@ -65,6 +68,42 @@ class Clients:
         self._store.write(lambda unit: self._add(unit, client, secret, by))
         return client, secret
 
+    def page(self, after: str, limit: int) -> Sequence[StoredClient]:
+        """Up to `limit` clients in the order of their ids, behind this one."""
+        with self._store.reading() as unit:
+            return unit.clients.page(after, limit)
+
+    def rotate_secret(self, client_id: str, *, overlap: int, by: str) -> tuple[str, int]:
+        """Give a new secret, shown once, and until when (ms) the one before is good: `overlap` seconds. NotFound, Conflict."""
+        secret = secrets.token_urlsafe(_SECRET_BYTES)
+
+        def work(unit: Unit) -> int:
+            now, stored = self._now(), _changeable(unit, client_id)
+            until = now + overlap * 1000
+            version = stored.version + 1
+            changed = replace(stored, secret=_digest(secret), previous=stored.secret, previous_until=until, version=version)
+            unit.clients.save_secrets(changed)
+            event = ClientSecretRotated(client_id=client_id, previous_until=until, by=by)
+            unit.record(f"client-{client_id}", version, event, now=now)
+            return until
+
+        return secret, self._store.write(work)
+
+    def delete(self, client_id: str, *, by: str) -> None:
+        """Refuse its secret, its own tokens and those of its sessions from now on, for good. NotFound, Conflict."""
+
+        def work(unit: Unit) -> None:
+            now, stored = self._now(), _changeable(unit, client_id)
+            revocation_id = self._new_id()
+            unit.clients.remove(client_id)
+            gone = Restriction(id=revocation_id, effect=Effect.END, reason=Reason.ADMIN, at=now, whole=True, forever=True)
+            unit.restrictions.add(TargetType.CLIENT, client_id, gone)
+            event = ClientDeleted(revocation_id=revocation_id, client_id=client_id, by=by)
+            unit.record(f"client-{client_id}", stored.version + 1, event, now=now)
+
+        self._store.write(work)
+        self._known.pop(client_id, None)
+
     def create_first_party(self) -> None:
         """Make the built-in client where it is missing."""
         client = Client(
@@ -83,16 +122,20 @@ class Clients:
         self._store.write(work)
 
     def find(self, client_id: str) -> Client | None:
-        """Look up by id."""
-        found = self._stored(client_id)
-        return found.client if found else None
+        """Look up by id. What another process has deleted may still be found: its tokens are refused all the same."""
+        found = self._known.get(client_id)
+        if found is None and (stored := self._stored(client_id)):
+            found = self._known[client_id] = stored.client
+        return found
 
     def authenticate(self, client_id: str, secret: str) -> Client | None:
         """The client whose secret this is; None for an unknown or public client or a wrong secret."""
         found = self._stored(client_id)
         if found is None or found.client.public:
             return None
-        return found.client if hmac.compare_digest(_digest(secret), found.secret) else None
+        good = [found.secret, *([found.previous] if self._now() < found.previous_until else [])]
+        shown = _digest(secret)
+        return found.client if any(hmac.compare_digest(shown, each) for each in good) else None
 
     def token(self, client: Client, scope: str | None) -> AccessToken:
         """An access token for the client itself (client_credentials); None asks for all its scopes. InvalidScope."""
@@ -105,23 +148,30 @@ class Clients:
 
     def audience(self, client_id: str, granted: frozenset[str]) -> Audience:
         """Whom tokens of this client and of its sessions are for, when they have these scopes."""
-        found = self._stored(client_id)
-        return access_claims.audience(found.client.audience if found else "", granted, self._settings, self._own_scopes)
+        found = self.find(client_id)
+        return access_claims.audience(found.audience if found else "", granted, self._settings, self._own_scopes)
 
     def _stored(self, client_id: str) -> StoredClient | None:
-        found = self._known.get(client_id)
-        if found is None and names.is_name(client_id):
-            with self._store.reading() as unit:
-                found = unit.clients.find(client_id)
-            if found is not None:
-                self._known[client_id] = found
-        return found
+        if not names.is_name(client_id):
+            return None
+        with self._store.reading() as unit:
+            return unit.clients.find(client_id)
 
     def _add(self, unit: Unit, client: Client, secret: str, by: str) -> None:
         now = self._now()
-        unit.clients.add(client, secret=_digest(secret) if secret else b"", created=now)
+        unit.clients.add(StoredClient(client=client, secret=_digest(secret) if secret else b"", created=now))
         event = ClientCreated(client_id=client.id, scope=words(client.scopes), grants=words(client.grants), by=by)
         unit.record(f"client-{client.id}", 1, event, now=now)
+
+
+def _changeable(unit: Unit, client_id: str) -> StoredClient:
+    """The client, locked. NotFound; Conflict for one without a secret: the built-in one."""
+    stored = unit.clients.find(client_id, lock=True)
+    if stored is None:
+        raise NotFound
+    if stored.client.public:
+        raise Conflict("A public client has no secret, and the built-in one stays.")
+    return stored
 
 
 def _digest(secret: str) -> bytes:

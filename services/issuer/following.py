@@ -91,6 +91,8 @@ class Following:
                 self._keys.revoke(unit, fact.target_id, by=fact.by)
             case TargetType.TOKEN | TargetType.CLIENT | TargetType.ISSUER as target:
                 unit.restrictions.add(target, fact.target_id, _restriction(fact))
+                if target is TargetType.CLIENT and not fact.liftable:  # our own: it was deleted, and a restore has lost that
+                    unit.clients.remove(fact.target_id)
 
     def _find(self, unit: Unit, fact: RevocationMade, *, lock: bool = False) -> Session | None:
         sid = fact.target_id if names.is_id(fact.target_id) else unit.sessions.by_number(fact.sn)

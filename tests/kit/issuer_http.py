@@ -27,6 +27,7 @@ from services.issuer.contexts import Login, LogQuery, NewClient, RequestContext,
 from services.issuer.errors import InvalidToken, NoActiveAccount, NotFound
 from services.issuer.keys import Keys
 from services.issuer.sessions import Sessions
+from services.issuer.sql.client_rows import StoredClient
 from services.issuer.sql.session_log import SessionLog
 from services.issuer.subjects import Subjects
 from services.issuer.views import AccessToken, Client, LogEntry, LogPage, Pair, SessionView, Subject
@@ -211,6 +212,23 @@ class FakeClients(Fake, Clients):
             public=False,
         )
         return made, "shown once"
+
+    def page(self, after: str, limit: int) -> Sequence[StoredClient]:
+        self._script.note("clients", after, limit)
+        rotated = StoredClient(client=BACK_END, secret=b"digest", previous=b"digest", previous_until=NOW + 1000, created=NOW)
+        return [StoredClient(client=PUBLIC, secret=b"", created=NOW), rotated][:limit]
+
+    def rotate_secret(self, client_id: str, *, overlap: int, by: str) -> tuple[str, int]:
+        self._script.note("rotate_secret", self._one(client_id), overlap, by)
+        return "shown once", NOW + overlap * 1000
+
+    def delete(self, client_id: str, *, by: str) -> None:
+        self._script.note("delete_client", self._one(client_id), by)
+
+    def _one(self, client_id: str) -> str:
+        if self.find(client_id) is None:
+            raise NotFound
+        return client_id
 
     def find(self, client_id: str) -> Client | None:
         return {each.id: each for each in (BACK_END, PUBLIC)}.get(client_id)

@@ -118,6 +118,9 @@ def _clients(metadata: MetaData) -> Table:
         Column("audience", Text, nullable=False),
         Column("public", Boolean, nullable=False),
         Column("created", BigInteger, nullable=False),
+        Column("version", Integer),  # NULL, as in the next two: of a client that was never changed
+        Column("previous_secret", LargeBinary),
+        Column("previous_until", BigInteger),
     )
 
 

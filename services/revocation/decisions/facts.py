@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from eventlog.port import Event, Recorded
+from rescind.events.administration import ClientDeleted
 from rescind.events.registry import UnknownEventType, decode, encode, may_touch_list
 from rescind.events.revocation import Fact, RevocationExtended, RevocationLifted, RevocationMade
 from rescind.events.session import SessionClaimsChanged, SessionReinstated, SessionRevoked
@@ -11,6 +12,8 @@ from rescind.events.subject import SubjectReinstated, SubjectRevoked, SubjectSco
 from rescind.vocabulary import LIFTABLE, Effect, Reason, TargetType
 
 _ANSWERED_BY = "issuer"
+_UNDER_WAY_S = 60
+"""What a client began while another process deleted it is over, too; its id never comes again."""
 
 
 class UnreadableFact(Exception):
@@ -61,6 +64,8 @@ def translate(iss: str, recorded: Recorded) -> Fact:
                 return _claims_changed(iss, found, event.time)
             case SubjectScopesChanged():
                 return _scopes_changed(iss, found, event.time)
+            case ClientDeleted():
+                return _client_deleted(iss, found, event.time)
             case SessionReinstated() | SubjectReinstated():
                 return RevocationLifted(revocation_id=found.revocation_id, iss=iss, by=_ANSWERED_BY, at=event.time)
     except (UnknownEventType, InvalidEvent, ValueError) as error:
@@ -129,6 +134,20 @@ def _scopes_changed(iss: str, event: SubjectScopesChanged, at: int) -> Fact:
         cv=event.cv,
     )
     return _part(made) if event.answers else made
+
+
+def _client_deleted(iss: str, event: ClientDeleted, at: int) -> Fact:
+    return RevocationMade(
+        revocation_id=event.revocation_id,
+        target_type=TargetType.CLIENT.value,
+        iss=iss,
+        target_id=event.client_id,
+        effect=Effect.END.value,
+        reason=Reason.ADMIN.value,
+        by=event.by,
+        at=at,
+        cut_auth_time=at // 1000 + _UNDER_WAY_S,
+    )
 
 
 def _part(made: RevocationMade) -> RevocationExtended:

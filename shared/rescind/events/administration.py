@@ -18,6 +18,26 @@ class ClientCreated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClientSecretRotated:
+    """A client has a new secret; the one before is good until `previous_until` (ms)."""
+
+    wire: ClassVar[str] = "client.secret_rotated.v1"
+    client_id: str
+    previous_until: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientDeleted:
+    """A client is no more: its own tokens and those of its sessions are refused for good."""
+
+    wire: ClassVar[str] = "client.deleted.v1"
+    revocation_id: str
+    client_id: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRotated:
     """`kid` became the signing key for `use` (access or refresh). `cause`: first, rotation, compromised."""
 
@@ -49,4 +69,4 @@ class PersonalDataRead:
     events: int
 
 
-ADMINISTRATION_EVENTS = (ClientCreated, KeyRotated, KeyRetired, PersonalDataRead)
+ADMINISTRATION_EVENTS = (ClientCreated, ClientSecretRotated, ClientDeleted, KeyRotated, KeyRetired, PersonalDataRead)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rescind.events.administration import ADMINISTRATION_EVENTS, ClientCreated, KeyRetired, KeyRotated, PersonalDataRead
+from rescind.events.administration import (
+    ADMINISTRATION_EVENTS,
+    ClientCreated,
+    ClientDeleted,
+    ClientSecretRotated,
+    KeyRetired,
+    KeyRotated,
+    PersonalDataRead,
+)
 from rescind.events.personal import Personal
 from rescind.events.revocation import REVOCATION_EVENTS, Fact
 from rescind.events.session import (
@@ -54,6 +62,8 @@ AnyEvent = (
     | SubjectForgotten
     | LoginFailed
     | ClientCreated
+    | ClientSecretRotated
+    | ClientDeleted
     | KeyRotated
     | KeyRetired
     | PersonalDataRead
@@ -74,6 +84,7 @@ LIST_TYPES = frozenset(
         SubjectRevoked,
         SubjectReinstated,
         SubjectScopesChanged,
+        ClientDeleted,
     )
 )
 """Today's wire names of the events that touch the revocation list."""

@@ -3,8 +3,11 @@ from kit.issuing import HOME, World, open_world
 from sqlalchemy import Engine
 
 from rescind.claims import Claims
+from rescind.errors import Denied
+from rescind.events.administration import ClientDeleted, ClientSecretRotated
 from services.issuer.contexts import NewClient, StartSession
 from services.issuer.errors import (
+    Conflict,
     Forbidden,
     InvalidRequest,
     InvalidScope,
@@ -219,3 +222,57 @@ def test_revoking_a_token_ends_its_session(world: World) -> None:
 def test_a_bad_client_is_refused(world: World, new: NewClient) -> None:
     with pytest.raises(InvalidRequest):
         world.issuer.clients.create(new, by="admin:test")
+
+
+def test_a_rotated_secret_takes_the_place_of_the_old_one(world: World) -> None:
+    clients = world.issuer.clients
+    client, first = clients.create(NewClient(name="shop"), by="admin:test")
+    second, _ = clients.rotate_secret(client.id, overlap=0, by="admin:test")
+    assert clients.authenticate(client.id, first) is None
+    assert clients.authenticate(client.id, second) == client
+    third, until = clients.rotate_secret(client.id, overlap=60, by="admin:test")
+    assert until == world.clock.ms + 60_000
+    assert [clients.authenticate(client.id, each) for each in (first, second, third)] == [None, client, client]
+    world.clock.pass_s(60)
+    assert [clients.authenticate(client.id, each) for each in (second, third)] == [None, client]
+    rotated = [each for each in world.events() if isinstance(each, ClientSecretRotated)]
+    assert [each.previous_until for each in rotated] == [until - 60_000, until]
+    assert not any(secret in str(world.events()) for secret in (first, second, third))
+
+
+def test_a_deleted_client_and_all_that_it_began_are_refused_by_every_process(world: World, engine: Engine) -> None:
+    client, secret = world.issuer.clients.create(NewClient(name="shop", scopes=("sessions:write",)), by="admin:test")
+    kept = world.client()
+    pair, other, machine = start(world, client), start(world, kept, "eve"), world.issuer.clients.token(client, None).token
+    second = open_world(engine, clock=world.clock)
+    assert second.issuer.clients.authenticate(client.id, secret), "it is known there before"
+    world.issuer.clients.delete(client.id, by="admin:test")
+    for each in (world, second):
+        assert each.issuer.clients.authenticate(client.id, secret) is None
+        for token in (machine, pair.access):
+            assert isinstance(each.issuer.access.check(token), Denied)
+        with pytest.raises(SessionEnded):
+            each.refresh(pair.refresh, client_id=client.id)
+    (deleted,) = [each for each in world.events() if isinstance(each, ClientDeleted)]
+    assert (deleted.client_id, deleted.by) == (client.id, "admin:test")
+    world.refresh(other.refresh, client_id=kept.id)
+    with pytest.raises(NotFound):
+        world.issuer.clients.delete(client.id, by="admin:test")
+
+
+def test_the_built_in_client_stays(world: World) -> None:
+    for change in (
+        lambda: world.issuer.clients.delete("first-party", by="admin:test"),
+        lambda: world.issuer.clients.rotate_secret("first-party", overlap=0, by="admin:test"),
+    ):
+        with pytest.raises(Conflict):
+            change()
+    with pytest.raises(NotFound):
+        world.issuer.clients.rotate_secret("nobody", overlap=0, by="admin:test")
+
+
+def test_clients_are_listed_by_their_ids(world: World) -> None:
+    made = sorted(world.client().id for _ in range(3))
+    listed = [each.client.id for each in world.issuer.clients.page("", 10)]
+    assert listed == sorted([*made, "first-party"])
+    assert [each.client.id for each in world.issuer.clients.page(listed[1], 2)] == listed[2:]

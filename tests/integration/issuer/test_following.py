@@ -18,7 +18,7 @@ from rescind.events.session import SessionReinstated, SessionRevoked
 from rescind.events.subject import SubjectReinstated, SubjectRevoked, SubjectScopesChanged
 from rescind.position import BEGINNING, Position
 from rescind.vocabulary import subject_name
-from services.issuer.contexts import Login, StartSession
+from services.issuer.contexts import Login, NewClient, StartSession
 from services.issuer.errors import InvalidToken, IssuerError, SessionEnded, SessionSuspended, StepUpRequired
 from services.issuer.settings import DAY_S
 from services.issuer.views import Pair, Subject
@@ -211,6 +211,15 @@ def test_a_client_or_the_whole_issuer_is_cut_by_time(world: World, road: Road) -
     world.clock.pass_s(1)
     road.tell(road.made("issuer", ISS, revocation_id="again", cut_auth_time=world.clock.ms // 1000 - 1))
     world.refresh(world.sign_in().refresh)
+
+
+def test_a_deleted_client_is_deleted_again_after_a_restore(world: World, road: Road) -> None:
+    """The list still knows it. A client that was revoked from outside stays: that may be lifted."""
+    client, secret = world.issuer.clients.create(NewClient(name="shop"), by="admin:test")
+    road.tell(road.made("client", client.id, cut_auth_time=world.clock.ms // 1000))
+    assert world.issuer.clients.authenticate(client.id, secret)
+    road.tell(road.made("client", client.id, revocation_id="gone", cut_auth_time=world.clock.ms // 1000, liftable=False))
+    assert world.issuer.clients.authenticate(client.id, secret) is None
 
 
 @pytest.mark.usefixtures("alice")

@@ -32,7 +32,12 @@ def test_every_endpoint_of_the_issuer_is_in_the_page(http: httpx.Client) -> None
     for path, operations in http.get("/openapi.json").json()["paths"].items():
         if path in {"/livez", "/readyz", "/metrics"}:
             continue
-        written = re.escape(path).replace(r"\{sid\}", r"(\$SID|\{sid\})").replace(r"\{sub\}", r"\$SUB")
+        written = (
+            re.escape(path)
+            .replace(r"\{sid\}", r"(\$SID|\{sid\})")
+            .replace(r"\{sub\}", r"\$SUB")
+            .replace(r"\{client_id\}", r"\$SHOP_ID")
+        )
         assert re.search(rf"{written}[\"`? ]", PAGE), path
         assert operations
 

@@ -116,6 +116,43 @@ def test_a_client_is_registered_and_its_secret_shown_once(http: httpx.Client, is
     assert answer.headers["cache-control"] == "no-store"
 
 
+def test_clients_are_listed_without_secrets(http: httpx.Client) -> None:
+    answer = http.get("/v1/clients", params={"limit": 1}, headers=MACHINE).json()
+    assert answer["next"] == "first-party"
+    (built_in,) = answer["clients"]
+    assert (built_in["public"], built_in["previous_secret_until"]) == (True, None)
+    answer = http.get("/v1/clients", headers=MACHINE)
+    assert (answer.json()["next"], "digest" in answer.text) == (None, False)
+    assert answer.json()["clients"][1] == {
+        "client_id": "back end",
+        "name": "shop",
+        "scopes": ["sessions:write"],
+        "grants": ["read"],
+        "audience": "a",
+        "public": False,
+        "created": iso(NOW),
+        "previous_secret_until": iso(NOW + 1000),
+    }
+
+
+def test_a_secret_is_rotated_and_shown_once(http: httpx.Client, issuer: Issuer) -> None:
+    answer = http.post("/v1/clients/back end/secret", json={"overlap": 60}, headers=MACHINE)
+    expected = {"client_id": "back end", "client_secret": "shown once", "previous_secret_until": iso(NOW + 60_000)}
+    assert (answer.status_code, answer.json(), answer.headers["cache-control"]) == (200, expected, "no-store")
+    assert issuer.script.calls == [("rotate_secret", "back end", 60, "client:back end")]
+    for overlap in (-1, 604_801, "60", 1.5):
+        assert http.post("/v1/clients/back end/secret", json={"overlap": overlap}, headers=MACHINE).status_code == 400
+
+
+def test_a_client_is_deleted_but_not_by_itself(http: httpx.Client, issuer: Issuer) -> None:
+    assert http.delete("/v1/clients/back end", headers=PERSON).status_code == 204
+    assert issuer.script.calls == [("delete_client", "back end", "admin:log-boss")]
+    itself = http.delete("/v1/clients/back end", headers=MACHINE)
+    assert (itself.status_code, itself.json()["code"]) == (409, "conflict")
+    assert "use another one" in itself.json()["detail"]
+    assert http.delete("/v1/clients/nobody", headers=PERSON).status_code == 404
+
+
 @pytest.mark.parametrize("use", ["access", "refresh"])
 def test_keys_are_rotated(http: httpx.Client, issuer: Issuer, use: str) -> None:
     answer = http.post("/v1/keys/rotate", json={"use": use}, headers=MACHINE)

@@ -19,6 +19,9 @@ PROTECTED = [
     ("POST", "/v1/subjects/person/password", "subjects:write"),
     ("GET", "/v1/subjects/person/sessions", "subjects:write"),
     ("POST", "/v1/clients", "clients:write"),
+    ("GET", "/v1/clients", "clients:write"),
+    ("POST", "/v1/clients/first-party/secret", "clients:write"),
+    ("DELETE", "/v1/clients/first-party", "clients:write"),
     ("POST", "/v1/keys/rotate", "keys:write"),
     ("GET", "/v1/log", "log:read"),
     ("GET", "/v1/log/stream", "log:read"),
@@ -48,7 +51,7 @@ def test_with_it_or_as_admin_it_answers(http: httpx.Client, method: str, path: s
 def test_no_endpoint_is_missing_here(http: httpx.Client) -> None:
     """OpenAPI names every endpoint that asks for an access token."""
     described = {
-        (method.upper(), path.replace("{sub}", "person").replace("{sid}", "sid-1"))
+        (method.upper(), path.replace("{sub}", "person").replace("{sid}", "sid-1").replace("{client_id}", "first-party"))
         for path, operations in http.get("/openapi.json").json()["paths"].items()
         for method, operation in operations.items()
         if path.startswith("/v1/") and "security" in operation

@@ -141,6 +141,7 @@ def test_the_list_is_touched_by_these() -> None:
         "subject.revoked.v1",
         "subject.reinstated.v1",
         "subject.scopes_changed.v1",
+        "client.deleted.v1",
     } == LIST_TYPES
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from eventlog.port import Event, Recorded
+from rescind.events.administration import ClientDeleted
 from rescind.events.registry import LIST_TYPES, AnyEvent, encode
 from rescind.events.revocation import REVOCATION_EVENTS, RevocationExtended, RevocationLifted, RevocationMade
 from rescind.events.session import SessionClaimsChanged, SessionReinstated, SessionRevoked, TokenIssued
@@ -71,8 +72,16 @@ def test_a_reinstatement_lifts(event: AnyEvent) -> None:
     assert translate(ISS, recorded(event)) == RevocationLifted(revocation_id="r", iss=ISS, by="issuer", at=5_000)
 
 
+def test_a_deleted_client_is_cut_for_good_with_what_was_under_way() -> None:
+    fact = translate(ISS, recorded(ClientDeleted(revocation_id="r", client_id="c", by="admin:a")))
+    assert isinstance(fact, RevocationMade)
+    assert (fact.target_type, fact.target_id, fact.effect, fact.liftable) == ("client", "c", "end", False)
+    assert (fact.at, fact.cut_auth_time) == (5_000, 65)
+
+
 def test_every_type_of_the_express_road_can_be_translated() -> None:
-    known = (SessionRevoked, SessionReinstated, SessionClaimsChanged, SubjectRevoked, SubjectReinstated, SubjectScopesChanged)
+    sessions = (SessionRevoked, SessionReinstated, SessionClaimsChanged)
+    known = (*sessions, SubjectRevoked, SubjectReinstated, SubjectScopesChanged, ClientDeleted)
     assert {str(each.wire) for each in known} == LIST_TYPES
 
 
