@@ -12,6 +12,8 @@ from sqlalchemy import Engine
 
 from eventlog.kafka.feed import KafkaFeed
 from eventlog.sql.leases import Leases
+from rescind.feed import Feed
+from rescind.http_feed import HttpFeed
 from rescind.issuers import Issuer
 from rescind.jwks import RemoteKeys
 from rescind.verifier import Verifier
@@ -25,6 +27,7 @@ from services.cluster.settings import ClusterSettings
 from services.cluster.sharing import Sharing
 from services.cluster.wiring import ANOMALY, Peers, engine, kafka, sessions_topic
 from services.migrating import require_schema
+from services.roads.any_feed import AnyFeed
 from services.roads.refill import SESSIONS, LogRefill
 from services.roads.remote_access import key_trouble
 from services.roads.revoking import RemoteRevoke
@@ -45,10 +48,8 @@ def open_anomaly(settings: ClusterSettings, _: Streams, stack: ExitStack) -> Ope
     verifier = Verifier(
         issuers=Issuer(iss=credential.iss, keys=keys),
         audience=settings.audience,
-        feed=peers.revocation_urls[0],
-        credential=credential.verifier,
+        feed=partial(_feed, peers),
         leeway=settings.clock_leeway,
-        tls=peers.tls,
     )
     stack.callback(verifier.close)
     parts = Parts(
@@ -67,6 +68,10 @@ def open_anomaly(settings: ClusterSettings, _: Streams, stack: ExitStack) -> Ope
         return {**service.ready(), **_lacks(verifier, keys)}
 
     return Opened([replace(service, loops=(*service.loops, sharing.loop), ready=ready)])
+
+
+def _feed(peers: Peers) -> Feed:
+    return AnyFeed([HttpFeed(url, peers.credential.verifier, tls=peers.tls) for url in peers.revocation_urls])
 
 
 def _lacks(verifier: Verifier, keys: RemoteKeys) -> Mapping[str, str]:
