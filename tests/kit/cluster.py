@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from kit.readyz_page import unexplained
 from kit.server_process import run
 from kit.waiting import until
 
@@ -85,6 +86,7 @@ class Role:
         if not answer.content:  # the demo's APIs say it by the status alone
             return {"missing": {} if answer.is_success else {"start": "no answer"}}
         found: Mapping[str, Any] = answer.json()
+        assert unexplained([*found["missing"], *found["warnings"]]) == [], "docs/operations.md does not explain it"
         return found
 
     def await_ready(self) -> None:

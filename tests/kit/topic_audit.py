@@ -28,13 +28,13 @@ def tells(told: Mapping[str, list[str]], log: Mapping[str, list[str]]) -> bool:
 
 
 def in_effect(sent: Iterable[tuple[int, Sent]]) -> Mapping[str, list[str]]:
-    """Ids by stream, as a consumer takes them: what is not beyond the last position of its partition was seen."""
-    last: dict[int, Position] = defaultdict(lambda: BEGINNING)
+    """Ids by stream, as a consumer takes them: what is not beyond its issuer's last position in that partition was seen."""
+    last: dict[tuple[str, int], Position] = defaultdict(lambda: BEGINNING)
     effective: dict[str, list[str]] = defaultdict(list)
     for partition, read in sent:
         assert read.recorded.position
-        if read.recorded.position > last[partition]:
-            last[partition] = read.recorded.position
+        if read.recorded.position > last[read.iss, partition]:
+            last[read.iss, partition] = read.recorded.position
             effective[read.recorded.stream].append(read.recorded.event.id)
     return effective
 

@@ -68,7 +68,8 @@ class _ReadsToTheEnd:
 
     def _sock_recv(self) -> tuple[bytes, Exception | None]:
         read, end = super()._sock_recv()  # type: ignore[misc]
-        return read, None if read else end  # the end comes again
+        heard = read and not self._closed  # type: ignore[attr-defined]
+        return read, None if heard else end  # the end comes again
 
 
 class TcpTransport(_ReadsToTheEnd, KafkaTCPTransport):  # type: ignore[misc]
