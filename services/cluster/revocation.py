@@ -37,6 +37,7 @@ from services.revocation.api.router import router
 from services.revocation.recovering import Recovering
 from services.revocation.service import Revocation, new_id, open_revocation
 from services.revocation.settings import RevocationSettings
+from services.revocation.targets import Targets
 from services.revocation.topic_road import TopicRoad
 from services.roads.refill import SESSIONS, LogRefill
 from services.roads.remote_access import RemoteAccess
@@ -97,9 +98,10 @@ def _relay(settings: ClusterSettings, revocation: Revocation) -> Relay:
     def restored(position: Position) -> None:
         revocation.history.lost(above=position.epoch, why="topic")
 
-    sink = KafkaSink(kafka(settings), topics.REVOCATIONS, iss=LIST_SOURCE, hash_at=revocation.log.hash_at)
+    log = revocation.log
+    sink = KafkaSink(kafka(settings), topics.REVOCATIONS, iss=LIST_SOURCE, hash_at=log.hash_at, target=Targets(log))
     return Relay(
-        revocation.log,
+        log,
         sink,
         iss=LIST_SOURCE,
         cursor_name="kafka",

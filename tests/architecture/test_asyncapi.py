@@ -51,7 +51,7 @@ def test_a_record_as_it_is_sent_fits(document: Any, wire: str, full: bool) -> No
     there = {"subject": "subject-1", "session": "session-1", "personal": b"sealed"} if full else {}
     event = Event(**{"id": "id-1", "type": type_, "time": NOW, "subject": "", "session": "", "personal": b""} | there, data=data)  # type: ignore[arg-type]  # one dict of several types
     recorded = Recorded("stream-1", 1, event, Position(1, 7), b"h" * 32)
-    assert not misfits(document, encode_record(ISS, recorded, Position(1, 6)))
+    assert not misfits(document, encode_record(ISS, recorded, Position(1, 6), target="session:i:s" if full else ""))
 
 
 def test_a_watermark_as_it_is_sent_fits(document: Any) -> None:

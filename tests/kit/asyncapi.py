@@ -45,7 +45,7 @@ def document() -> dict[str, Any]:
         "servers": {"kafka": {"host": "kafka:9092", "protocol": "kafka", "description": "SASL_SSL where an account is set."}},
         "channels": {
             "sessions": _channel(SESSIONS, "What the issuer's log says; in order for each subject.", set(EVENTS) - lists),
-            "revocations": _channel(REVOCATIONS, "What the revocation service's log says; in total order.", lists),
+            "revocations": _channel(REVOCATIONS, "What the list's own log says; in total order, keyed by target.", lists),
         },
         "operations": {
             "tellSessions": {"action": "send", "channel": {"$ref": "#/channels/sessions"}, "summary": "The relay."},
@@ -83,6 +83,10 @@ _OPTIONAL: Mapping[str, Mapping[str, object]] = {
     },
     "ce_logsubject": {"type": "string", "description": "The log's own id of the subject."},
     "ce_session": {"type": "string", "description": "The session."},
+    "ce_target": {
+        "type": "string",
+        "description": "The key of a revocation: TYPE:ISS:ID, or a subject's name.",
+    },
     "ce_personal": {"type": "string", "description": "Sealed personal data, base64."},
 }
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from eventlog.port import Event, Recorded
 from rescind.events.administration import ClientDeleted
 from rescind.events.registry import UnknownEventType, decode, encode, may_touch_list
-from rescind.events.revocation import Fact, RevocationExtended, RevocationLifted, RevocationMade
+from rescind.events.revocation import (
+    Fact,
+    RevocationExtended,
+    RevocationLifted,
+    RevocationMade,
+    SourceAdded,
+    SourceRemoved,
+)
 from rescind.events.session import SessionClaimsChanged, SessionReinstated, SessionRevoked
 from rescind.events.shape import InvalidEvent
 from rescind.events.subject import SubjectReinstated, SubjectRevoked, SubjectScopesChanged
@@ -25,6 +32,19 @@ def stream_of(fact: Fact) -> str:
     if isinstance(fact, RevocationMade | RevocationExtended | RevocationLifted):
         return f"revocation-{fact.revocation_id}"
     return "sources" if fact.wire.startswith("source.") else "list"
+
+
+def target_of(fact: Fact) -> str:
+    """What a fact is about, `TYPE:ISS:ID`; a subject's name alone, for it holds its issuer. "" for a lift and housekeeping."""
+    match fact:
+        case RevocationMade(target_type=TargetType.SUBJECT) | RevocationExtended(target_type=TargetType.SUBJECT):
+            return fact.target_id
+        case RevocationMade() | RevocationExtended():
+            return f"{fact.target_type}:{fact.iss}:{fact.target_id}"
+        case SourceAdded() | SourceRemoved():
+            return f"{TargetType.ISSUER.value}:{fact.iss}:{fact.iss}"
+        case _:
+            return ""
 
 
 def event_of(fact: Fact, *, id: str, arrived: int) -> Event:  # noqa: A002  (the event's own name for it)

@@ -1,7 +1,7 @@
 """Records and watermarks as Kafka messages: CloudEvents 1.0 in binary mode (its Kafka protocol binding, section 3.2). Pure.
 
 The value is the event's data, byte for byte. Attributes of our own: `position`, `prev`, `stream`, `streamversion`,
-`logsubject`, `session`, `hash`, `personal` (bytes as base64) and `replaces`.
+`logsubject`, `session`, `target`, `hash`, `personal` (bytes as base64) and `replaces`.
 
 `prev` is up to where everything for this partition was sent before: the record sent before, or the watermark before that. Whoever
 has not come so far has missed something. `replaces`: the log was put back to an older state and has written this since; up to
@@ -58,18 +58,18 @@ class Marked:
     mark: SourceMark
 
 
-def encode_record(iss: str, recorded: Recorded, prev: Position, *, replaces: Position | None = None) -> Message:
-    """Write a numbered record; ValueError for one without a position."""
+def encode_record(iss: str, recorded: Recorded, prev: Position, *, target: str = "", replaces: Position | None = None) -> Message:
+    """Write a numbered record; `target` is its key, where it has one. ValueError for one without a position."""
     if recorded.position is None:
         raise ValueError("only numbered records travel")
-    event = recorded.event
+    event, key = recorded.event, target or key_of(recorded)
     attributes = {
         "id": event.id,
         "source": iss,
         "type": event.type,
         "time": _write_time(event.time),
-        "subject": event.session or key_of(recorded),
-        "partitionkey": key_of(recorded),
+        "subject": event.session or key,
+        "partitionkey": key,
         "position": str(recorded.position),
         "prev": str(prev),
         "stream": recorded.stream,
@@ -79,10 +79,11 @@ def encode_record(iss: str, recorded: Recorded, prev: Position, *, replaces: Pos
     there = {
         "logsubject": event.subject,
         "session": event.session,
+        "target": target,
         "personal": b64encode(event.personal).decode(),
         "replaces": str(replaces or ""),
     }
-    return _message(key_of(recorded).encode(), event.data, attributes | {name: text for name, text in there.items() if text})
+    return _message(key.encode(), event.data, attributes | {name: text for name, text in there.items() if text})
 
 
 def encode_mark(iss: str, mark: SourceMark, prev: Position) -> Message:
@@ -144,7 +145,7 @@ def _recorded(headers: Mapping[str, bytes], key: bytes | None, value: bytes) -> 
         Position.parse(_text(headers, "position")),
         b64decode(_text(headers, "hash"), validate=True),
     )
-    if key != key_of(recorded).encode():
+    if key != _text(headers, "target", key_of(recorded)).encode():
         raise ValueError
     return recorded
 

@@ -20,14 +20,24 @@ from rescind.position import BEGINNING, Position
 class KafkaSink:
     """`eventlog.relay.Sink`; it belongs to the relay's thread. `hash_at` gives the log's chain hash at a position, or None.
 
+    `target`: what a record is about, as the key in a topic of one partition; "" where the usual key says enough.
     A watermark is sent when all before it is acknowledged: one in the topic proves that everything up to it is there too.
     """
 
-    def __init__(self, settings: KafkaSettings, topic: Topic, *, iss: str, hash_at: Callable[[Position], bytes | None]) -> None:
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        topic: Topic,
+        *,
+        iss: str,
+        hash_at: Callable[[Position], bytes | None],
+        target: Callable[[Recorded], str] = lambda _: "",
+    ) -> None:
         self._settings = settings
         self._topic = topic
         self._iss = iss
         self._hash_at = hash_at
+        self._target = target
         self._producer = Producer(settings, topic)
         self._other: Position | None = None  # the topic's end, where it belongs to another history
         self._replaces: Position | None = None
@@ -72,7 +82,8 @@ class KafkaSink:
         for each in post.records:
             partition, position = partition_of(each, self._topic.partitions), _numbered(each)
             replaces = self._replaces if self._replaces is not None and position <= self._replaces else None
-            messages.append((partition, encode_record(post.iss, each, sent[partition], replaces=replaces)))
+            message = encode_record(post.iss, each, sent[partition], target=self._target(each), replaces=replaces)
+            messages.append((partition, message))
             sent[partition] = position
         return messages
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from eventlog.kafka.cloudevents import Message, decode, encode_mark, encode_record, source_of
+from eventlog.kafka.cloudevents import Message, Sent, decode, encode_mark, encode_record, source_of
 from eventlog.kafka.errors import UnreadableMessage
 from eventlog.port import Event, Recorded
 from eventlog.source_mark import SourceMark
@@ -70,6 +70,15 @@ def test_what_is_unknown_is_left_out() -> None:
     assert message.key == b"session-sid1"
     assert headers(message)["ce_subject"] == "session-sid1"
     assert not {"ce_logsubject", "ce_session", "ce_personal"} & set(headers(message))
+
+
+def test_a_target_is_the_key() -> None:
+    message = encode_record(ISS, RECORD, BEGINNING, target="session:i:sid1")
+
+    assert (message.key, headers(message)["ce_partitionkey"]) == (b"session:i:sid1", "session:i:sid1")
+    assert decode(message) == Sent(ISS, BEGINNING, RECORD)
+    with pytest.raises(UnreadableMessage):
+        decode(without(message, "ce_target"))
 
 
 def test_attribute_names_are_what_cloudevents_allows() -> None:
