@@ -17,6 +17,7 @@ from services.issuer.api.parts import Parts
 from services.issuer.api.routing import FrontRoutes
 from services.issuer.api.signing_in import Tokens, token_answer
 from services.issuer.api.where import context_of
+from services.issuer.clients import FIRST_PARTY
 from services.issuer.views import Pair
 from services.problems import Problem
 
@@ -62,9 +63,10 @@ def routes(parts: Parts) -> APIRouter:
 
     @api.post("/api/token/refresh/", response_model=Tokens, responses=front(400, 401, 403))
     async def refresh(request: Request, body: RefreshBody | None = None) -> Response:
-        """Exchange the refresh token for a new pair."""
+        """Exchange the refresh token for a new pair. One of a back end's session is exchanged at /oauth/token, with its secret."""
         token = shown(parts, body, request)
-        pair = await outcome(parts.sessions.refresh(token.token, context_of(request, parts.proxies)))
+        context = context_of(request, parts.proxies)
+        pair = await outcome(parts.sessions.refresh(token.token, context, client_id=FIRST_PARTY))
         response = token_answer(pair, cookie=token.cookie)
         if token.cookie:
             cookies.set_refresh(response, pair, parts.now() // 1000)

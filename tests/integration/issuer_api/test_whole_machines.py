@@ -87,6 +87,14 @@ def test_a_login_of_ones_own(shop: BackEnd) -> None:
     assert claims(refreshed.json()["access_token"])["sid"] == started.json()["sid"]
 
 
+def test_a_back_ends_refresh_token_is_worth_nothing_without_its_secret(service: Whole, shop: BackEnd) -> None:
+    """RFC 6749 section 6: who has a secret must show it. Trying costs the session nothing."""
+    stolen = shop.start(subject()).json()["refresh"]
+    answer = httpx.post(f"{service.url}/api/token/refresh/", json={"refresh": stolen})
+    assert (answer.status_code, answer.json()["code"]) == (401, "token_not_valid")
+    assert shop.oauth("token", grant_type="refresh_token", refresh_token=stolen).status_code == 200, "control"
+
+
 @pytest.mark.parametrize(
     ("more", "status", "code"),
     [
