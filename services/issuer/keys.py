@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from eventlog.errors import StoreUnavailable
 from eventlog.sealing import new_key
 from eventlog.sql.engine import lock
 from rescind.events.administration import KeyRetired, KeyRotated
@@ -50,8 +51,17 @@ class Keys:
         return kid
 
     def jwks(self) -> Mapping[str, object]:
-        """The JWK set (RFC 7517) of the access keys: the current, those ahead and those in overlap."""
-        return self.now().jwks()
+        """The JWK set (RFC 7517) of the access keys: the current, those ahead and those in overlap.
+
+        While the database is away it is the one that was read last: verifiers that start then need it.
+        """
+        try:
+            return self.now().jwks()
+        except StoreUnavailable:
+            kept = self._kept
+            if kept is None:
+                raise
+            return kept[1].jwks()
 
     def key(self, kid: str) -> PublicKey | None:
         """A published access key; the KeySource of our own edge."""

@@ -63,7 +63,7 @@ def routes(parts: Parts) -> APIRouter:
 
     @api.post("/api/token/refresh/", response_model=Tokens, responses=front(400, 401, 403))
     async def refresh(request: Request, body: RefreshBody | None = None) -> Response:
-        """Exchange the refresh token for a new pair. One of a back end's session is exchanged at /oauth/token, with its secret."""
+        """Exchange the refresh token for a new pair; that of a back end's session goes to /oauth/token, with its secret."""
         token = shown(parts, body, request)
         context = context_of(request, parts.proxies)
         pair = await outcome(parts.sessions.refresh(token.token, context, client_id=FIRST_PARTY))

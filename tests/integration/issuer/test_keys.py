@@ -1,15 +1,20 @@
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from kit.issuing import HOME, MASTER, World, cheap_hasher, open_world, settings
 from sqlalchemy import Engine, text
 
+from eventlog.errors import StoreUnavailable
 from rescind.claims import Claims
 from rescind.events.administration import KeyRetired, KeyRotated
 from services.issuer.decisions.base64url import decode
 from services.issuer.errors import InvalidRequest, InvalidToken
+from services.issuer.keys import Keys
+from services.issuer.sql.store import Store
 from services.issuer.sql.unit import Unit
-from services.issuer.wiring import open_issuer
+from services.issuer.wiring import new_id, open_issuer
 from services.runtime import CannotStart
 
 
@@ -144,3 +149,32 @@ def test_two_who_start_at_once_make_one_key(engine: Engine) -> None:
     first, second = open_world(engine), open_world(engine)
     assert kids(first) == kids(second)
     assert len(kids(first)) == 1
+
+
+class _Failing(Store):
+    """A store whose database can be away."""
+
+    away = False
+
+    @contextmanager
+    def reading(self) -> Iterator[Unit]:
+        if self.away:
+            raise StoreUnavailable("nobody is there")
+        with super().reading() as unit:
+            yield unit
+
+
+def test_the_key_set_is_there_while_the_database_is_away(world: World) -> None:
+    of = world.issuer.store
+    store = _Failing(of.log, of.tables, of.vault, new_id)
+    keys = Keys(store, world.issuer.settings, world.clock, new_id)
+    store.away = True
+    with pytest.raises(StoreUnavailable):  # it was never read
+        keys.jwks()
+    store.away = False
+    read = keys.jwks()
+    store.away = True
+    world.clock.pass_s(3600)
+    assert keys.jwks() == read
+    with pytest.raises(StoreUnavailable):  # the control: nothing else goes by what is old
+        keys.now()
