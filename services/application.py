@@ -12,7 +12,6 @@ from services import probes, problems
 from services.loops import Loops
 from services.metrics import Metrics
 from services.observing import Observed
-from services.openapi import Described
 from services.runtime import Measure, Service, Streams
 from services.tracing import Traced
 
@@ -32,7 +31,7 @@ def application(services: Sequence[Service], loops: Loops, streams: Streams, *, 
         return [*alive, *held, *warned, *(measure for service in services for measure in _measures_of(service))]
 
     metrics = Metrics(measures)
-    app = Described(
+    app = FastAPI(
         title="Rescind",
         docs_url=None,
         redoc_url=None,

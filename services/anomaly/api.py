@@ -12,6 +12,7 @@ from services.anomaly.detector import Finding, Sighting
 from services.anomaly.evidence import evidence, headline
 from services.anomaly.opening import opened
 from services.anomaly.store import AnomalyStore, Filed
+from services.described import COMMON, problems
 from services.principal import Principal
 from services.times import iso
 
@@ -42,7 +43,7 @@ class FindingPage(BaseModel):
 
 def routes(store: AnomalyStore, access: Access, disclose: Disclose) -> APIRouter:
     """Read findings."""
-    api = APIRouter(tags=["machines"])
+    api = APIRouter(tags=["machines"], responses=problems(COMMON, 400, 401, 403, 503))
 
     @api.get("/v1/findings")
     def findings(

@@ -51,8 +51,9 @@ def test_openapi_knows_what_it_refers_to_and_what_malformed_requests_get(app: Fa
     text = json.dumps(document)
     known = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
     assert not set(re.findall(r'"\$ref": "([^"]+)"', text)) - known
-    statuses = {status for path in document["paths"].values() for operation in path.values() for status in operation["responses"]}
-    assert "422" not in statuses
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    statuses = {status for operation in operations for status in operation["responses"]}
+    assert "ValidationError" not in text, "FastAPI's own 422, which nobody is answered with"
     assert {"400", "401", "403", "503"} <= statuses
 
 

@@ -25,7 +25,7 @@ DOORS: Mapping[str, tuple[str, ...]] = {
     "prometheus_client": ("services.metrics",),
     "ua_parser": ("services.issuer.user_agents",),
     "uvicorn": ("services.server",),
-    "pydantic": ("services.*.api", "services.*.api.*"),
+    "pydantic": ("services.*.api", "services.*.api.*", "services.described"),
     "fastapi": ("services.*.api", "services.*.api.*", "services.*", "services.cluster.*", "rescind.fastapi"),
     "sqlalchemy": (
         "eventlog.sql.*",

@@ -2,44 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import BaseModel
 
+from services.described import COMMON, Refusal, Responses, lines, problems
 from services.issuer.api.errors import TABLE
-from services.problems import Problem, retry
+from services.problems import Problem
 
-Responses = dict[int | str, dict[str, Any]]
-"""As FastAPI's `responses` takes it."""
-
-_REST = (
-    Problem(401, "not_authenticated", "An access token is needed."),
+_ROWS = (
+    *TABLE.values(),
+    *COMMON,
     Problem(401, "invalid_client", "The client is unknown or its secret is wrong."),
-    Problem(403, "insufficient_scope", "The access token lacks the scope."),
     Problem(403, "origin_not_allowed", "This page may not use the refresh cookie here."),
-    Problem(413, "too_large", "The body is too long."),
-    retry(),
 )
 _OF_OAUTH = {400: "invalid_request, invalid_grant, invalid_scope, unauthorized_client, unsupported_grant_type"}
-
-
-class Refusal(BaseModel):
-    """`detail` is for people, `code` and `reason` for programs; `why` is a revocation's reason, `at` ISO 8601."""
-
-    detail: str
-    code: str
-    reason: str | None = None
-    why: str | None = None
-    at: str | None = None
-    fields: dict[str, str] | None = None
-
-
-class ProblemDetails(Refusal):
-    """RFC 9457, application/problem+json."""
-
-    type: str = "about:blank"
-    title: str
-    status: int
 
 
 class OAuthError(BaseModel):
@@ -59,9 +34,7 @@ def front(*statuses: int) -> Responses:
 
 def machine(*statuses: int) -> Responses:
     """Refusals of `/v1/*`."""
-    media = {"application/problem+json": {"schema": ProblemDetails.model_json_schema()}}
-    found: Responses = {status: {"description": _lines(status), "content": media} for status in (*statuses, 413, 503)}
-    return found | {"default": {"description": "Any other error, in the same shape.", "content": media}}
+    return problems(_ROWS, *statuses, 413, 503)
 
 
 def oauth(*statuses: int) -> Responses:
@@ -77,5 +50,4 @@ def _default(model: type[BaseModel]) -> Responses:
 
 
 def _lines(status: int) -> str:
-    rows = [row for row in (*TABLE.values(), *_REST) if row.status == status]
-    return "  \n".join(f"`{row.code}`{f' · `{row.reason}`' if row.reason else ''}: {row.detail}" for row in rows)
+    return lines(_ROWS, status)

@@ -11,7 +11,7 @@ from rescind.position import Position
 from services.principal import Principal
 from services.revocation.api.fields import Body, Filter, Name
 from services.revocation.api.parts import Parts
-from services.revocation.api.routing import routes_of
+from services.revocation.api.routing import refusals, routes_of
 from services.revocation.decisions.commands import author
 from services.revocation.decisions.receipts import Heard
 from services.revocation.decisions.sources import Source
@@ -41,7 +41,7 @@ def verifier_routes(parts: Parts) -> APIRouter:
     may_read = parts.access.require("verifiers:read")
     may_write = parts.access.require("verifiers:write")
 
-    @api.post("/v1/verifiers", status_code=201)
+    @api.post("/v1/verifiers", status_code=201, responses=refusals(409))
     def add(body: VerifierBody, _: Annotated[Principal, Depends(may_write)]) -> JSONResponse:
         """Register a verifier; the credential is shown this once."""
         return JSONResponse({"name": body.name, "credential": service.verifiers.add(body.name)}, 201)
@@ -66,7 +66,7 @@ def verifier_routes(parts: Parts) -> APIRouter:
         ]
         return JSONResponse({"head": str(head), "verifiers": shown, "next": shown[-1]["name"] if len(behind) > limit else None})
 
-    @api.delete("/v1/verifiers/{name}", status_code=204)
+    @api.delete("/v1/verifiers/{name}", status_code=204, responses=refusals(404))
     def remove(name: str, _: Annotated[Principal, Depends(may_write)]) -> Response:
         """Decommission a verifier; its streams are cut."""
         service.verifiers.remove(name)
@@ -88,14 +88,14 @@ def source_routes(parts: Parts) -> APIRouter:
         ages = standing.ages(service.clock()).sources if standing else {}
         return JSONResponse({"sources": [_source(each, ages.get(each.iss)) for each in service.sources.active()]})
 
-    @api.put("/v1/sources/{iss:path}")
+    @api.put("/v1/sources/{iss:path}", responses={201: {"description": "It was new."}})
     def add(body: SourceBody, iss: Annotated[Name, Path()], caller: Annotated[Principal, Depends(may_write)]) -> JSONResponse:
         """Add a source, or change what is known of it. 201 when that was new."""
         wanted = Source(iss=iss, own=body.own, client_id=body.client_id, max_session_life=body.max_session_life)
         new = service.sources.add(wanted, by=author(caller))
         return JSONResponse(_source(wanted, None), 201 if new else 200)
 
-    @api.delete("/v1/sources/{iss:path}", status_code=204)
+    @api.delete("/v1/sources/{iss:path}", status_code=204, responses=refusals(404))
     def remove(iss: Annotated[Name, Path()], caller: Annotated[Principal, Depends(may_write)]) -> Response:
         """Remove a source: everything of this issuer ends."""
         service.sources.remove(iss, by=author(caller))

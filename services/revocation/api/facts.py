@@ -15,7 +15,7 @@ from rescind.position import BEGINNING, Position
 from services.principal import Principal
 from services.revocation.api.fields import Body, Filter, Name, Place
 from services.revocation.api.parts import Parts
-from services.revocation.api.routing import routes_of
+from services.revocation.api.routing import refusals, routes_of
 
 _LARGEST = 2**63 - 1
 Whole = Annotated[int, Field(ge=0, le=_LARGEST)]
@@ -89,7 +89,7 @@ def routes(parts: Parts) -> APIRouter:
     may_ask = parts.access.require("facts:write", "log:replicate")
     may_copy = parts.access.require("log:replicate")
 
-    @api.post("/v1/facts")
+    @api.post("/v1/facts", responses=refusals(409, 422))
     def facts(body: PostBody, caller: Annotated[Principal, Depends(may_send)]) -> JSONResponse:
         """Take what an issuer's log says since `prev`; 409 names the position to go on from."""
         return JSONResponse({"position": str(service.intake.accept(body.post(), client_id=caller.client_id))})

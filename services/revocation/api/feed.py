@@ -15,7 +15,7 @@ from services.revocation.api.callers import VerifierOnly
 from services.revocation.api.fields import Body, Filter, Name, Place
 from services.revocation.api.loading import Loads, SnapshotResponse
 from services.revocation.api.parts import Parts
-from services.revocation.api.routing import routes_of
+from services.revocation.api.routing import refusals, routes_of
 from services.revocation.api.streaming import FeedResponse
 from services.revocation.errors import InvalidRevocation, NotFound, Unsettled
 from services.revocation.restoring import Origin
@@ -70,7 +70,7 @@ def routes(parts: Parts) -> APIRouter:
         ages = standing.ages(service.clock())
         return JSONResponse({"head": str(standing.head), "age_ms": ages.own, "ages": dict(ages.sources)})
 
-    @api.get("/v1/snapshots/{position}", response_class=Response)
+    @api.get("/v1/snapshots/{position}", response_class=Response, responses=refusals(404))
     async def snapshot(
         position: str, _: Annotated[str, Depends(verifier_only)], if_none_match: Annotated[str, Header()] = ""
     ) -> Response:

@@ -14,7 +14,7 @@ from rescind.vocabulary import Effect, Reason, TargetType, subject_name
 from services.principal import Principal
 from services.revocation.api.fields import Body, Filter, Name, Place, Time
 from services.revocation.api.parts import Parts
-from services.revocation.api.routing import routes_of
+from services.revocation.api.routing import refusals, routes_of
 from services.revocation.api.shown import pending_json, receipt_json, revocation_json
 from services.revocation.api.waiting import wait_for
 from services.revocation.decisions.commands import MakeRevocation
@@ -92,7 +92,7 @@ def routes(parts: Parts) -> APIRouter:
     may_read = parts.access.require("revocations:read")
     window = revocations.lift_window_ms
 
-    @api.post("/v1/revocations", status_code=201)
+    @api.post("/v1/revocations", status_code=201, responses=refusals(409, 429))
     async def revoke(body: RevocationBody, caller: Annotated[Principal, Depends(may_revoke)]) -> JSONResponse:
         """Revoke. 201 means durable; with `wait`, that every live verifier has applied it, or which have not."""
         made = await run_in_threadpool(revocations.make, body.command(), caller)
@@ -108,13 +108,13 @@ def routes(parts: Parts) -> APIRouter:
         shown = [revocation_json(each, lift_window_ms=window) for each in page]
         return JSONResponse({"revocations": shown, "next": str(after) if after else None})
 
-    @api.get("/v1/revocations/{revocation_id}")
+    @api.get("/v1/revocations/{revocation_id}", responses=refusals(404))
     def receipt(revocation_id: str, _: Annotated[Principal, Depends(may_read)]) -> JSONResponse:
         """One revocation and its receipt."""
         found = revocations.find(revocation_id)
         return JSONResponse(revocation_json(found, lift_window_ms=window) | receipt_json(service.receipt(found)))
 
-    @api.post("/v1/revocations/{revocation_id}/lift")
+    @api.post("/v1/revocations/{revocation_id}/lift", responses=refusals(404, 409))
     def lift(revocation_id: str, caller: Annotated[Principal, Depends(may_lift)]) -> JSONResponse:
         """Undo a revocation; again is the same as once."""
         return JSONResponse(revocation_json(revocations.lift(revocation_id, caller), lift_window_ms=window))

@@ -9,8 +9,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 
 from eventlog.relay import PositionConflict
+from services.described import COMMON, Responses, problems
 from services.problems import render
-from services.revocation.api.errors import problem_of
+from services.revocation.api.errors import TABLE, problem_of
 from services.revocation.decisions.facts import UnreadableFact
 from services.revocation.errors import RevocationError
 
@@ -35,4 +36,9 @@ class Route(APIRoute):
 
 def routes_of(tag: str) -> APIRouter:
     """A router of such routes."""
-    return APIRouter(route_class=Route, tags=[tag])
+    return APIRouter(route_class=Route, tags=[tag], responses=refusals(400, 401, 403, 413, 503))
+
+
+def refusals(*statuses: int) -> Responses:
+    """For OpenAPI."""
+    return problems((*TABLE.values(), *COMMON), *statuses)

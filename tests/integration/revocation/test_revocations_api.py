@@ -317,3 +317,24 @@ def test_a_sequencer_that_stands_still_leaves_the_position_open(tmp_path: Path) 
         assert made["position"] is None  # durable, and honestly without a place
         assert revocation.revocations.find(made["id"]).first.reason == "admin"
     engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "refusals"),
+    [
+        ("post", "/v1/revocations", {400: "invalid_request", 409: "idempotency_conflict", 429: "capped"}),
+        ("post", "/v1/revocations/{revocation_id}/lift", {404: "not_found", 409: "not_liftable"}),
+        ("post", "/v1/verifiers", {403: "insufficient_scope", 409: "name_taken"}),
+        ("delete", "/v1/sources/{iss}", {404: "not_found"}),
+        ("post", "/v1/facts", {409: "position_conflict", 422: "unreadable_fact"}),
+        ("get", "/v1/snapshots/{position}", {401: "not_authenticated", 404: "not_found", 503: "busy"}),
+    ],
+)
+def test_the_description_names_what_is_refused(service: Served, method: str, path: str, refusals: dict[int, str]) -> None:
+    """As problem+json; and nowhere the framework's own 422."""
+    paths = service.http.get("/openapi.json").json()["paths"]
+    responses = paths[path][method]["responses"]
+    for status, code in refusals.items():
+        assert f"`{code}`" in responses[str(status)]["description"]
+        assert list(responses[str(status)]["content"]) == ["application/problem+json"]
+    assert "HTTPValidationError" not in str(paths)
