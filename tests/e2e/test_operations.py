@@ -1,7 +1,7 @@
 """The table of secrets in docs/operations.md, walked on a cluster with TLS and SASL.
 
 Each is rotated as its row says, and the old one is refused from then on. The database's password is not walked: tests take a
-PostgreSQL as it is.
+PostgreSQL as it is. And the paragraph below it, about issuers.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import jwt
@@ -23,6 +24,7 @@ from kafka.admin import ScramMechanism, UserScramCredentialDeletion, UserScramCr
 from kit.cluster import ROLES, Cluster, cluster, stop_all, trusting
 from kit.kafka_broker import KafkaCluster
 from kit.kafka_log import administering
+from kit.tokens import Signer, claims
 from kit.waiting import until
 
 from demo.joining import add_verifier
@@ -76,15 +78,15 @@ class Installation:
         asked = {"grant_type": "client_credentials"}
         return httpx.post(f"{self.cluster.iss}/oauth/token", auth=(client_id, secret), data=asked, verify=self.tls, timeout=15)
 
-    def verifier(self) -> Verifier:
-        """A new one."""
+    def verifier(self, *others: Issuer) -> Verifier:
+        """A new one. `others`: whom it trusts, too."""
         made, tls = self.cluster, self.tls
         self.verifiers.append(f"verifier-{len(self.verifiers)}")
         keys = RemoteKeys(
             lambda: fetch_key_set(f"{made.iss}/.well-known/jwks.json", tls), algorithms=("ES256",), clock=time.monotonic
         )
         return Verifier(
-            issuers=Issuer(iss=made.iss, keys=keys),
+            issuers=[Issuer(iss=made.iss, keys=keys), *others],
             audience="rescind",
             feed=made.of("revocation")[0].url,
             credential=add_verifier(made.stage(), self.verifiers[-1]),
@@ -278,6 +280,24 @@ def test_the_administrator(installation: Installation) -> None:
     assert installation.token(told["client_id"], told["client_secret"]).json()["error"] == "invalid_client"
     assert installation.post(installation.cluster.iss, "/api/token/", account).status_code == 401
     path.write_text(json.dumps(told | {"client_secret": made["client_secret"], "password": changed["new_password"]}), "utf-8")
+    installation.works()
+
+
+def test_an_issuer_comes_and_goes(installation: Installation) -> None:
+    """One of somebody else's, beside ours."""
+    iss, signer, now = "https://keycloak.example/realms/shop", Signer(), int(time.time())
+    token = signer.token(claims(iss=iss, aud="rescind", iat=now, exp=now + 900, auth_time=now, sn=None, cv=None)).decode()
+    verifier = installation.verifier(Issuer(iss=iss, own=False, keys={signer.kid: signer.public}.get))
+    source = f"/v1/sources/{quote(iss, safe='')}"
+    try:
+        with installation.http("revocation") as revocation:
+            until(lambda: is_refused(verifier, token, Denial.STALE), timeout=_WAIT_S)
+            revocation.put(source, json={"max_session_life": 3600}).raise_for_status()
+            until(lambda: isinstance(verifier.verify(token), Claims), timeout=_WAIT_S)
+            revocation.delete(source).raise_for_status()
+            until(lambda: is_refused(verifier, token), timeout=_WAIT_S)
+    finally:
+        verifier.close()
     installation.works()
 
 
