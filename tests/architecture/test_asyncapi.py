@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import yaml
-from jsonschema import Draft202012Validator
 from kit import asyncapi
 from kit.documents import ASYNCAPI
 from kit.event_files import example
@@ -51,12 +50,12 @@ def test_a_record_as_it_is_sent_fits(document: Any, wire: str, full: bool) -> No
     there = {"subject": "subject-1", "session": "session-1", "personal": b"sealed"} if full else {}
     event = Event(**{"id": "id-1", "type": type_, "time": NOW, "subject": "", "session": "", "personal": b""} | there, data=data)  # type: ignore[arg-type]  # one dict of several types
     recorded = Recorded("stream-1", 1, event, Position(1, 7), b"h" * 32)
-    assert not misfits(document, encode_record(ISS, recorded, Position(1, 6), target="session:i:s" if full else ""))
+    assert not asyncapi.misfits(document, encode_record(ISS, recorded, Position(1, 6), target="session:i:s" if full else ""))
 
 
 def test_a_watermark_as_it_is_sent_fits(document: Any) -> None:
     mark = SourceMark(Position(1, 7), NOW, Position(1, 5), 3)
-    assert not misfits(document, encode_mark(ISS, mark, Position(1, 6)))
+    assert not asyncapi.misfits(document, encode_mark(ISS, mark, Position(1, 6)))
 
 
 @pytest.mark.parametrize("broken", ["value", "header"])
@@ -66,19 +65,7 @@ def test_control_another_message_does_not_fit(document: Any, broken: str) -> Non
         message = Message(message.key, b'{"applied": 5}', message.headers)
     else:
         message = Message(message.key, message.value, (*message.headers, ("ce_ip", b"192.0.2.1")))
-    assert misfits(document, message)
-
-
-def misfits(document: Any, message: Message) -> list[str]:
-    """What of a message the document does not allow."""
-    headers = {name: value.decode() for name, value in message.headers}
-    (known,) = [each for each in document["components"]["messages"].values() if each["name"] == headers["ce_type"]]
-    pairs = ((known["headers"], headers), (known["payload"], json.loads(message.value or b"null")))
-    return [
-        error.message
-        for part, given in pairs
-        for error in Draft202012Validator({**part, "components": document["components"]}).iter_errors(given)
-    ]
+    assert asyncapi.misfits(document, message)
 
 
 def parse(path: Path) -> subprocess.CompletedProcess[str]:

@@ -11,7 +11,7 @@ import shutil
 import ssl
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -21,14 +21,17 @@ import pytest
 from cryptography import x509
 from e2e.test_story import fresh_database
 from kafka.admin import ScramMechanism, UserScramCredentialDeletion, UserScramCredentialUpsertion
+from kit import asyncapi
 from kit.cluster import ROLES, Cluster, cluster, stop_all, trusting
 from kit.kafka_broker import KafkaCluster
-from kit.kafka_log import administering
+from kit.kafka_log import administering, messages
 from kit.tokens import Signer, claims
 from kit.waiting import until
 
 from demo.joining import add_verifier
+from eventlog.kafka.cloudevents import Message
 from eventlog.kafka.settings import KafkaSettings
+from eventlog.kafka.topics import REVOCATIONS, SESSIONS, Topic
 from rescind import Claims, Denied, Issuer, Verifier
 from rescind.errors import Denial
 from rescind.http_keys import fetch_key_set
@@ -299,6 +302,33 @@ def test_an_issuer_comes_and_goes(installation: Installation) -> None:
     finally:
         verifier.close()
     installation.works()
+
+
+def test_what_stands_in_kafka_is_what_asyncapi_says(installation: Installation) -> None:
+    """And a revocation from outside is keyed by its target, as is the issuer's answer."""
+    verifier, access = installation.verifier(), installation.sign_in()
+    try:
+        until(lambda: isinstance(verifier.verify(access), Claims), timeout=_WAIT_S)
+        sid, iss = jwt.decode(access, options={"verify_signature": False})["sid"], installation.cluster.iss
+        with installation.http("revocation") as revocation:
+            asked = {"target": {"type": "session", "id": sid}, "reason": "admin"}
+            revocation.post("/v1/revocations", json=asked).raise_for_status()
+    finally:
+        verifier.close()
+    until(lambda: _keys(installation).count(f"session:{iss}:{sid}") == 2, timeout=_WAIT_S)
+    said = asyncapi.document()
+    stands = [*_messages(installation, replace(SESSIONS, partitions=4)), *_messages(installation, REVOCATIONS)]
+    assert len(stands) > 10
+    assert [each for each in stands if asyncapi.misfits(said, each)] == []
+
+
+def _messages(installation: Installation, topic: Topic) -> list[Message]:
+    return [message for _, message in messages(KafkaSettings(installation.kafka.bootstrap), topic)]
+
+
+def _keys(installation: Installation) -> list[str]:
+    """Of the list's log."""
+    return [each.key.decode() for each in _messages(installation, REVOCATIONS) if each.key]
 
 
 def serial(crt: Path) -> int:

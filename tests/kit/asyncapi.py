@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import yaml
+from jsonschema import Draft202012Validator
 
-from eventlog.kafka.cloudevents import WATERMARK
+from eventlog.kafka.cloudevents import WATERMARK, Message
 from eventlog.kafka.topics import RETENTION_MS, REVOCATIONS, SESSIONS, Topic
 from rescind.events.registry import EVENTS
 from rescind.events.revocation import REVOCATION_EVENTS
@@ -89,6 +91,18 @@ _OPTIONAL: Mapping[str, Mapping[str, object]] = {
     },
     "ce_personal": {"type": "string", "description": "Sealed personal data, base64."},
 }
+
+
+def misfits(document: Any, message: Message) -> list[str]:
+    """What of a message the document does not allow."""
+    headers = {name: value.decode() for name, value in message.headers}
+    (known,) = [each for each in document["components"]["messages"].values() if each["name"] == headers["ce_type"]]
+    pairs = ((known["headers"], headers), (known["payload"], json.loads(message.value or b"null")))
+    return [
+        error.message
+        for part, given in pairs
+        for error in Draft202012Validator({**part, "components": document["components"]}).iter_errors(given)
+    ]
 
 
 def _headers(required: Mapping[str, Mapping[str, object]], optional: Mapping[str, Mapping[str, object]]) -> dict[str, Any]:
