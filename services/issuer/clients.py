@@ -21,7 +21,7 @@ from services.issuer.settings import IssuerSettings
 from services.issuer.sql.client_rows import StoredClient
 from services.issuer.sql.store import Store
 from services.issuer.sql.unit import Unit
-from services.issuer.views import AccessToken, Client
+from services.issuer.views import AccessToken, Client, RegisteredClient
 from services.times import Now
 
 FIRST_PARTY = "first-party"
@@ -68,10 +68,11 @@ class Clients:
         self._store.write(lambda unit: self._add(unit, client, secret, by))
         return client, secret
 
-    def page(self, after: str, limit: int) -> Sequence[StoredClient]:
+    def page(self, after: str, limit: int) -> Sequence[RegisteredClient]:
         """Up to `limit` clients in the order of their ids, behind this one."""
         with self._store.reading() as unit:
-            return unit.clients.page(after, limit)
+            found = unit.clients.page(after, limit)
+        return [RegisteredClient(client=each.client, created=each.created, previous_until=each.previous_until) for each in found]
 
     def rotate_secret(self, client_id: str, *, overlap: int, by: str) -> tuple[str, int]:
         """Give a new secret, shown once, and until when (ms) the one before is good: `overlap` seconds. NotFound, Conflict."""

@@ -42,6 +42,15 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RegisteredClient:
+    """A client as it is listed. `previous_until`: until then (ms) the secret before is good, too. `created` in milliseconds."""
+
+    client: Client
+    created: int
+    previous_until: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """An account. `id` stands for it in the log, `sub` in tokens and in the API; `client_id` "" means one of our own."""
 

@@ -267,6 +267,7 @@ def test_kafkas_account(installation: Installation) -> None:
     installation.restart(*ROLES)
     with administering(KafkaSettings(installation.kafka.bootstrap)) as admin:
         admin.alter_user_scram_credentials([UserScramCredentialDeletion(user, ScramMechanism.SCRAM_SHA_512)])
+    installation.restart(*ROLES)  # else the connections that are there would do
     installation.works()
     made.topics()
 

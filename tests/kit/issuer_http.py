@@ -27,10 +27,9 @@ from services.issuer.contexts import Login, LogQuery, NewClient, RequestContext,
 from services.issuer.errors import InvalidToken, NoActiveAccount, NotFound
 from services.issuer.keys import Keys
 from services.issuer.sessions import Sessions
-from services.issuer.sql.client_rows import StoredClient
 from services.issuer.sql.session_log import SessionLog
 from services.issuer.subjects import Subjects
-from services.issuer.views import AccessToken, Client, LogEntry, LogPage, Pair, SessionView, Subject
+from services.issuer.views import AccessToken, Client, LogEntry, LogPage, Pair, RegisteredClient, SessionView, Subject
 from services.loops import Loops
 from services.runtime import Service, Streams
 from services.server import listen, serve, server
@@ -213,10 +212,10 @@ class FakeClients(Fake, Clients):
         )
         return made, "shown once"
 
-    def page(self, after: str, limit: int) -> Sequence[StoredClient]:
+    def page(self, after: str, limit: int) -> Sequence[RegisteredClient]:
         self._script.note("clients", after, limit)
-        rotated = StoredClient(client=BACK_END, secret=b"digest", previous=b"digest", previous_until=NOW + 1000, created=NOW)
-        return [StoredClient(client=PUBLIC, secret=b"", created=NOW), rotated][:limit]
+        rotated = RegisteredClient(client=BACK_END, created=NOW, previous_until=NOW + 1000)
+        return [RegisteredClient(client=PUBLIC, created=NOW, previous_until=0), rotated][:limit]
 
     def rotate_secret(self, client_id: str, *, overlap: int, by: str) -> tuple[str, int]:
         self._script.note("rotate_secret", self._one(client_id), overlap, by)

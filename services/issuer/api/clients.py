@@ -13,7 +13,7 @@ from services.issuer.api.parts import Parts
 from services.issuer.api.routing import machine_routes
 from services.issuer.contexts import NewClient
 from services.issuer.errors import Conflict
-from services.issuer.sql.client_rows import StoredClient
+from services.issuer.views import RegisteredClient
 from services.principal import Principal
 from services.times import iso
 
@@ -121,8 +121,8 @@ def routes(parts: Parts) -> APIRouter:
     return api
 
 
-def _listed(stored: StoredClient, now: int) -> Listed:
-    client = stored.client
+def _listed(registered: RegisteredClient, now: int) -> Listed:
+    client = registered.client
     return Listed(
         client_id=client.id,
         name=client.name,
@@ -130,6 +130,6 @@ def _listed(stored: StoredClient, now: int) -> Listed:
         grants=sorted(client.grants),
         audience=client.audience,
         public=client.public,
-        created=iso(stored.created),
-        previous_secret_until=iso(stored.previous_until) if now < stored.previous_until else None,
+        created=iso(registered.created),
+        previous_secret_until=iso(registered.previous_until) if now < registered.previous_until else None,
     )
